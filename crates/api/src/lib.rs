@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The custom resources of `flink.apache.org/v1beta1` as Sluice reads and writes them.
+//!
+//! Field names, enum values and defaults are those of the Apache Flink Kubernetes Operator, so that a user's YAML
+//! works unchanged. Fields that Sluice does not know are kept (`extra`) and written back untouched.
+
+pub mod blue_green;
+pub mod flink_deployment;
+mod lenient;
+pub mod metadata;
+
+pub use blue_green::{
+    BlueGreenState, FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec, TransitionMode,
+};
+pub use flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec, JobState, UpgradeMode};
+
+/// The API group of both kinds.
+pub const GROUP: &str = "flink.apache.org";
+/// The only version of both kinds.
+pub const VERSION: &str = "v1beta1";
+/// `group/version`, as it stands in `apiVersion`.
+pub const API_VERSION: &str = "flink.apache.org/v1beta1";
