@@ -4,14 +4,22 @@
 //! works unchanged. Fields that Sluice does not know are kept (`extra`) and written back untouched.
 
 pub mod blue_green;
+pub mod configuration;
 pub mod flink_deployment;
 mod lenient;
 pub mod metadata;
+mod problem;
+pub mod settings;
+pub mod validation;
 
 pub use blue_green::{
     BlueGreenState, FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec, TransitionMode,
 };
+pub use configuration::FlinkConfiguration;
 pub use flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec, JobState, UpgradeMode};
+pub use problem::Problem;
+pub use settings::BlueGreenSettings;
+pub use validation::{ValidDeployment, ValidSpec, validate, validate_flink_deployment};
 
 /// The API group of both kinds.
 pub const GROUP: &str = "flink.apache.org";
