@@ -1,0 +1,96 @@
+//! All that a decision about a `FlinkBlueGreenDeployment` may depend on.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::Ingress;
+use sluice_api::FlinkDeployment;
+use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
+
+use crate::Fact;
+
+/// All that a decision may depend on, besides the time.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The resource itself, as read.
+    pub resource: FlinkBlueGreenDeployment,
+    /// Operator-wide defaults of the keys of `spec.configuration`.
+    pub defaults: BTreeMap<String, String>,
+    /// The blue child and its job.
+    pub blue: Side,
+    /// The green child and its job.
+    pub green: Side,
+    /// What Flink says of the savepoint whose trigger id the record names; absent where none was asked about.
+    pub savepoint: Option<SavepointObservation>,
+    /// The Ingress that is named as the resource.
+    pub ingress: Fact<Ingress>,
+    /// Results, by path, of the savepoint disposals that this process carried out: `Err` holds Flink's words.
+    pub disposals: BTreeMap<String, Result<(), String>>,
+    /// What could not be carried out since the last success, in the words of whoever refused it
+    /// (a quota, a webhook, a full disk); it is quoted in the status.
+    pub failures: Vec<String>,
+}
+
+/// One child and what is known of its job.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The FlinkDeployment `<name>-<color>`, whoever owns it.
+    pub child: Fact<FlinkDeployment>,
+    /// The last completed checkpoint of its job, from its JobManager or from where checkpoints are kept.
+    pub checkpoint: Fact<CompletedCheckpoint>,
+}
+
+impl Side {
+    /// A side that is not there.
+    pub const fn absent() -> Self {
+        Self {
+            child: Fact::Absent,
+            checkpoint: Fact::Absent,
+        }
+    }
+}
+
+/// A completed checkpoint that a job can be started from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompletedCheckpoint {
+    /// Its number in its job.
+    pub id: u64,
+    /// Where it is.
+    pub path: String,
+}
+
+/// What Flink says of one savepoint request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavepointObservation {
+    /// The trigger id that was asked about.
+    pub trigger_id: String,
+    /// The answer: `Absent` means that the JobManager does not know this id (it was not sent, or the JobManager has
+    /// restarted, or the result has expired) and no finished savepoint stands in the attempt's own directory.
+    pub progress: Fact<SavepointProgress>,
+}
+
+/// How far a savepoint is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SavepointProgress {
+    /// It is being taken.
+    InProgress,
+    /// It is complete.
+    Completed {
+        /// Where it is; empty if Flink did not say.
+        location: String,
+    },
+    /// It failed.
+    Failed {
+        /// Flink's words.
+        cause: String,
+    },
+}
+
+impl Observed {
+    /// The side of a colour.
+    pub const fn side(&self, color: Color) -> &Side {
+        match color {
+            Color::Blue => &self.blue,
+            Color::Green => &self.green,
+        }
+    }
+}
