@@ -1,2 +1,120 @@
-//! Placeholder.
-fn main() {}
+//! What `make` and continuous integration run: `cargo xtask <command>`.
+
+mod ci;
+mod codegen;
+mod dependencies;
+mod flink;
+mod java;
+mod licences;
+mod process;
+mod purity;
+mod tidy;
+mod workspace;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use workspace::Workspace;
+
+/// The chores of the Sluice repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every check and every test, in the order of continuous integration; stops at the first failure.
+    #[command(visible_alias = "test")]
+    Ci {
+        /// Run only these steps, by name; may be given several times.
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+        /// Print the names of the steps and stop.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Build `sluice` and the example job, then run `sluice demo`.
+    Demo {
+        /// Passed on to `sluice demo`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run a benchmark.
+    Bench {
+        /// What to measure.
+        what: Benchmark,
+        /// Passed on to the benchmark.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the generated files again.
+    Codegen {
+        /// Write nothing; fail when a file is not what its generator makes.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Benchmark {
+    /// The decisions alone.
+    Core,
+    /// Real Flink processes on this machine.
+    Local,
+}
+
+fn main() -> anyhow::Result<()> {
+    let workspace = Workspace::locate()?;
+    match Arguments::parse().command {
+        Command::Ci { list: true, .. } => {
+            ci::list();
+            Ok(())
+        }
+        Command::Ci { only, .. } => ci::run(&workspace, &only),
+        Command::Demo { arguments } => demo(&workspace, &arguments),
+        Command::Bench { what, arguments } => bench(&workspace, what, &arguments),
+        Command::Codegen { check } => codegen::run(&workspace, codegen::Mode::from_check(check)),
+    }
+}
+
+/// Becomes `sluice demo`, so that an interrupt from the keyboard reaches it and nothing else.
+fn demo(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    println!("Building sluice and the example job. The first time takes some minutes.");
+    process::run(
+        workspace
+            .cargo()
+            .args(["build", "--release", "--locked", "--package", "sluice"]),
+    )?;
+    let jar = java::package(workspace, "examples/ledger-job")?;
+    let sluice = workspace.target_directory()?.join("release/sluice");
+    process::become_command(
+        std::process::Command::new(sluice)
+            .arg("demo")
+            .arg("--job-jar")
+            .arg(jar)
+            .args(arguments),
+    )
+}
+
+fn bench(workspace: &Workspace, what: Benchmark, arguments: &[String]) -> anyhow::Result<()> {
+    let name = match what {
+        Benchmark::Core => "core",
+        Benchmark::Local => "local",
+    };
+    process::become_command(
+        workspace
+            .cargo()
+            .args([
+                "run",
+                "--release",
+                "--locked",
+                "--package",
+                "sluice-bench",
+                "--",
+                name,
+            ])
+            .args(arguments),
+    )
+}

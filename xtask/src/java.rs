@@ -1,0 +1,142 @@
+//! The Maven modules: the example job, and the JVM side of the record-level handover.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Checks the format of every Maven module, builds it and runs its tests.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let files = workspace.files()?;
+    let modules = top_modules(&files);
+    if modules.is_empty() {
+        println!("there is no Maven module");
+    }
+    for module in modules {
+        println!("{module}:");
+        let mut maven = workspace.command("mvn");
+        maven.args([
+            "--batch-mode",
+            "--no-transfer-progress",
+            "--file",
+            module,
+            "spotless:check",
+            "verify",
+        ]);
+        process::run_filtered(&mut maven, worth_reading)?;
+    }
+    Ok(())
+}
+
+/// Builds the jar of a module, without its tests, and returns its path.
+pub(crate) fn package(workspace: &Workspace, module: &str) -> Result<PathBuf> {
+    let mut maven = workspace.command("mvn");
+    maven.args([
+        "--batch-mode",
+        "--quiet",
+        "--file",
+        module,
+        "-DskipTests",
+        "package",
+    ]);
+    process::run(&mut maven)?;
+    let target = workspace.root().join(module).join("target");
+    let entries = fs::read_dir(&target).with_context(|| format!("{module} has no target directory"))?;
+    let mut jars: Vec<PathBuf> = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(is_job_jar)
+        {
+            jars.push(path);
+        }
+    }
+    match jars.as_slice() {
+        [jar] => Ok(jar.clone()),
+        [] => bail!("Maven built no jar in {}", target.display()),
+        _ => bail!(
+            "{} holds several jars, perhaps of an earlier version; remove it and try again",
+            target.display()
+        ),
+    }
+}
+
+/// The directories with a `pom.xml` that are not inside another such directory.
+fn top_modules(files: &[String]) -> Vec<&str> {
+    let directories: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix("/pom.xml"))
+        .collect();
+    let inside = |directory: &str, other: &str| {
+        directory
+            .strip_prefix(other)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    directories
+        .iter()
+        .copied()
+        .filter(|it| !directories.iter().any(|other| inside(it, other)))
+        .collect()
+}
+
+/// Not what Maven's shade, source and test plugins leave beside the jar.
+fn is_job_jar(name: &str) -> bool {
+    let beside = ["-sources", "-javadoc", "-tests"];
+    name.strip_suffix(".jar")
+        .is_some_and(|stem| !stem.starts_with("original-") && !beside.iter().any(|end| stem.ends_with(end)))
+}
+
+/// Test results and problems; not the many lines about downloads and plugins.
+fn worth_reading(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("[ERROR]")
+        || line.starts_with("[WARNING] Tests run:")
+        || line.starts_with("[INFO] Tests run:")
+        || line.starts_with("[INFO] BUILD")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_inside_a_module_is_built_with_it() {
+        let files = [
+            "examples/ledger-job/pom.xml",
+            "gate/agent/pom.xml",
+            "gate/pom.xml",
+            "gate-extra/pom.xml",
+            "a.rs",
+        ]
+        .map(str::to_owned);
+        assert_eq!(top_modules(&files), ["examples/ledger-job", "gate", "gate-extra"]);
+    }
+
+    #[test]
+    fn the_job_jar_is_told_from_what_lies_beside_it() {
+        let names = [
+            "ledger-job-0.1.0.jar",
+            "original-ledger-job-0.1.0.jar",
+            "ledger-job-0.1.0-sources.jar",
+            "classes",
+        ];
+        let jars: Vec<&str> = names.into_iter().filter(|name| is_job_jar(name)).collect();
+        assert_eq!(jars, ["ledger-job-0.1.0.jar"]);
+    }
+
+    #[test]
+    fn the_closing_lines_of_the_tests_are_kept() {
+        assert!(worth_reading(
+            "[INFO] Tests run: 12, Failures: 0, Errors: 0, Skipped: 0"
+        ));
+        assert!(worth_reading("[ERROR] Failed to execute goal"));
+        assert!(!worth_reading(
+            "[INFO] --- maven-jar-plugin:3.4.1:jar (default-jar) @ ledger-job ---"
+        ));
+    }
+}
