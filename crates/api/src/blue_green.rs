@@ -13,8 +13,7 @@ use crate::lenient::{lenient, lenient_list};
 
 /// A Flink job that is upgraded blue/green.
 ///
-/// The status stays JSON here: it is read leniently by [`FlinkBlueGreenDeploymentStatus::read`], so that a damaged
-/// status never makes the resource itself unreadable.
+/// The status is read leniently, field by field, so that a damaged status never makes the resource itself unreadable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkBlueGreenDeployment {
@@ -31,7 +30,11 @@ pub struct FlinkBlueGreenDeployment {
     #[serde(default)]
     pub spec: FlinkBlueGreenDeploymentSpec,
     /// What was recorded last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<FlinkBlueGreenDeploymentStatus>,
 }
 

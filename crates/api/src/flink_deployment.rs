@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::{Pod, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,11 @@ pub struct FlinkDeployment {
     #[serde(default)]
     pub spec: FlinkDeploymentSpec,
     /// What the operator last observed and did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<FlinkDeploymentStatus>,
 }
 
@@ -57,12 +62,14 @@ pub struct FlinkDeploymentSpec {
     pub service_account: Option<String>,
     /// Flink's version as upstream writes it: `v1_20`, `v2_3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^v\d+_\d+$"))]
     pub flink_version: Option<String>,
     /// An Ingress for the REST service of this cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressSpec>,
     /// A pod template for all pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Pod>")]
     pub pod_template: Option<Value>,
     /// The JobManager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +98,7 @@ pub struct JobSpec {
     pub jar_uri: Option<String>,
     /// The job's parallelism.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub parallelism: Option<i32>,
     /// The main class, if the jar's manifest does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,12 +179,15 @@ pub struct JobManagerSpec {
     pub resource: Option<Resource>,
     /// Kubernetes' resource requirements, in newer upstream versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ResourceRequirements>")]
     pub resources: Option<Value>,
     /// How many JobManagers, with high availability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub replicas: Option<i32>,
     /// A pod template for the JobManager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Pod>")]
     pub pod_template: Option<Value>,
     /// Fields that Sluice does not know.
     #[serde(flatten)]
@@ -193,12 +204,15 @@ pub struct TaskManagerSpec {
     pub resource: Option<Resource>,
     /// Kubernetes' resource requirements, in newer upstream versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ResourceRequirements>")]
     pub resources: Option<Value>,
     /// How many TaskManagers; computed from the parallelism if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub replicas: Option<i32>,
     /// A pod template for the TaskManagers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Pod>")]
     pub pod_template: Option<Value>,
     /// Fields that Sluice does not know.
     #[serde(flatten)]
@@ -566,6 +580,10 @@ pub struct Savepoint {
         skip_serializing_if = "Option::is_none"
     )]
     pub trigger_nonce: Option<i64>,
+    /// Fields that Sluice does not know.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
 }
 
 /// Checkpoints that were asked for, and taken.
@@ -652,6 +670,10 @@ pub struct Checkpoint {
         skip_serializing_if = "Option::is_none"
     )]
     pub trigger_nonce: Option<i64>,
+    /// Fields that Sluice does not know.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
 }
 
 /// Who asked for a savepoint or checkpoint.
@@ -762,4 +784,8 @@ pub struct TaskManagerInfo {
         skip_serializing_if = "Option::is_none"
     )]
     pub replicas: Option<i32>,
+    /// Fields that Sluice does not know.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
 }

@@ -5,19 +5,24 @@
 
 pub mod blue_green;
 pub mod configuration;
+pub mod crd;
 pub mod flink_deployment;
 mod lenient;
 pub mod metadata;
 mod problem;
+pub mod read;
 pub mod settings;
+mod structural;
 pub mod validation;
 
 pub use blue_green::{
     BlueGreenState, FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec, TransitionMode,
 };
 pub use configuration::FlinkConfiguration;
+pub use crd::Kind;
 pub use flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec, JobState, UpgradeMode};
 pub use problem::Problem;
+pub use read::{check_types, read_blue_green, read_flink_deployment};
 pub use settings::BlueGreenSettings;
 pub use validation::{ValidDeployment, ValidSpec, validate, validate_flink_deployment};
 
