@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
 use crate::{codegen, dependencies, flink, java, process, purity, tidy};
@@ -97,7 +97,9 @@ pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Result<()> {
         let took = step_started.elapsed();
         println!("{}: {:.1} s", step.name, took.as_secs_f64());
         timings.push((step.name, took));
-        result.with_context(|| format!("the step `{}` failed", step.name))?;
+        if let Err(problem) = result {
+            bail!("the step `{}` failed:\n{problem:#}", step.name);
+        }
     }
     heading("all steps passed");
     for (name, took) in timings {

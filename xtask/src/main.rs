@@ -8,8 +8,11 @@ mod java;
 mod licences;
 mod process;
 mod purity;
+mod resources;
 mod tidy;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -65,7 +68,18 @@ enum Benchmark {
     Local,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            // Never with a backtrace: what went wrong is in the files that the message names, not in here.
+            eprintln!("\n{problem:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let workspace = Workspace::locate()?;
     match Arguments::parse().command {
         Command::Ci { list: true, .. } => {

@@ -41,7 +41,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 }
 
 /// Runs a talkative program and prints only the lines that `keep` chooses, as they come. When it fails, the last
-/// lines of everything follow.
+/// of the other lines follow.
 pub(crate) fn run_filtered(command: &mut Command, keep: fn(&str) -> bool) -> Result<()> {
     const LAST_LINES: usize = 120;
     let line = command_line(command);
@@ -49,20 +49,21 @@ pub(crate) fn run_filtered(command: &mut Command, keep: fn(&str) -> bool) -> Res
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("`{line}` could not be started"))?;
-    let mut all = Vec::new();
+    let mut others = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         for bytes in BufReader::new(stdout).split(b'\n') {
             let text = String::from_utf8_lossy(&bytes?).into_owned();
             if keep(&text) {
                 println!("{text}");
+            } else {
+                others.push(text);
             }
-            all.push(text);
         }
     }
     let status = child.wait()?;
     if !status.success() {
-        println!("--- the last {LAST_LINES} lines of `{line}`:");
-        for text in all.iter().skip(all.len().saturating_sub(LAST_LINES)) {
+        println!("--- the last {LAST_LINES} other lines of `{line}`:");
+        for text in others.iter().skip(others.len().saturating_sub(LAST_LINES)) {
             println!("{text}");
         }
         bail!("`{line}` failed ({status})");
