@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::resources;
 use crate::workspace::Workspace;
 
 /// One generated file: its path from the root of the repository, and what makes its whole content.
@@ -15,7 +16,20 @@ pub(crate) struct Generator {
 
 /// Every generated file. A generator in another crate is called from here: add the crate to xtask's dependencies and
 /// a line such as `Generator { path: "deploy/crds/a.yaml", content: sluice_api::crd::a_yaml }`.
-const GENERATORS: &[Generator] = &[];
+const GENERATORS: &[Generator] = &[
+    Generator {
+        path: "deploy/crds/flinkbluegreendeployments.flink.apache.org-v1.yaml",
+        content: resources::blue_green,
+    },
+    Generator {
+        path: "deploy/crds/flinkdeployments.flink.apache.org-v1.yaml",
+        content: resources::flink_deployment,
+    },
+    Generator {
+        path: "docs/reference/configuration.md",
+        content: resources::configuration_reference,
+    },
+];
 
 /// What to do with a file that differs from what its generator makes.
 #[derive(Clone, Copy, PartialEq, Eq)]

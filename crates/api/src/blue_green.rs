@@ -460,6 +460,9 @@ pub enum AbortReason {
     Requested,
     /// The specification went back to what the active child runs.
     Reverted,
+    /// The specification changed while the incoming job was coming up (ADVANCED: it may have written already, so it is
+    /// not replaced in place).
+    Superseded,
 }
 
 /// The specification that an abort has set aside.

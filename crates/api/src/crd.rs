@@ -126,21 +126,24 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Value {
 /// Fields of a pod that upstream's CRDs declare and that are newer than the Kubernetes version of our types.
 fn add_newer_pod_fields(schema: &mut Value) {
     let Value::Object(fields) = schema else { return };
-    if let Some(pod) = fields.get_mut("podTemplate") {
-        add_property(
-            pod,
-            "/properties/spec/properties",
-            "schedulingGroup",
-            json!({ "type": "object", "properties": { "podGroupName": { "type": "string" } }, PRESERVE: true }),
-        );
-        add_property(
-            pod,
-            "/properties/spec/properties/volumes/items/properties/projected/properties/sources/items/properties/podCertificate/properties",
-            "userAnnotations",
-            json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-        );
-    } else {
-        fields.values_mut().for_each(add_newer_pod_fields);
+    for (name, field) in fields {
+        if name == "podTemplate" {
+            add_property(
+                field,
+                "/properties/spec/properties",
+                "schedulingGroup",
+                json!({ "type": "object", "properties": { "podGroupName": { "type": "string" } }, PRESERVE: true }),
+            );
+            add_property(
+                field,
+                "/properties/spec/properties/volumes/items/properties/projected/properties/sources/items\
+                 /properties/podCertificate/properties",
+                "userAnnotations",
+                json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            );
+        } else {
+            add_newer_pod_fields(field);
+        }
     }
 }
 
