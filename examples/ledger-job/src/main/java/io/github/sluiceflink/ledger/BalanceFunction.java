@@ -19,7 +19,9 @@ final class BalanceFunction extends KeyedProcessFunction<String, LedgerEvent, St
   private transient ValueState<Long> balanceState;
   private transient ValueState<Long> countState;
 
-  /** Not in the state on purpose: each attempt of the task fails again, as a broken version does. */
+  /**
+   * Not in the state on purpose: each attempt of the task fails again, as a broken version does.
+   */
   private transient long processed;
 
   /**
@@ -33,8 +35,7 @@ final class BalanceFunction extends KeyedProcessFunction<String, LedgerEvent, St
 
   @Override
   public void open(OpenContext context) {
-    balanceState =
-        getRuntimeContext().getState(new ValueStateDescriptor<>("balance", Long.class));
+    balanceState = getRuntimeContext().getState(new ValueStateDescriptor<>("balance", Long.class));
     countState = getRuntimeContext().getState(new ValueStateDescriptor<>("count", Long.class));
   }
 

@@ -42,7 +42,10 @@ final class LedgerArguments {
     }
     if (parsed.input == null || parsed.output == null) {
       throw new IllegalArgumentException(
-          "The argument " + (parsed.input == null ? "--input" : "--output") + " is missing. " + USAGE);
+          "The argument "
+              + (parsed.input == null ? "--input" : "--output")
+              + " is missing. "
+              + USAGE);
     }
     return parsed;
   }
@@ -82,7 +85,12 @@ final class LedgerArguments {
       // Said below, as for a number that is too small.
     }
     throw new IllegalArgumentException(
-        "The argument " + name + " is \"" + value + "\"; it must be a whole number above 0. " + USAGE);
+        "The argument "
+            + name
+            + " is \""
+            + value
+            + "\"; it must be a whole number above 0. "
+            + USAGE);
   }
 
   Path input() {
