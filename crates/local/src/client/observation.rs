@@ -1,0 +1,139 @@
+//! An observation on its way to `plan`: the same values as [`Observed`], in a form that can be sent.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::Ingress;
+use serde::{Deserialize, Serialize};
+use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
+use sluice_core::Fact;
+use sluice_core::bluegreen::{CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side};
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ObservedForm {
+    resource: FlinkBlueGreenDeployment,
+    defaults: BTreeMap<String, String>,
+    blue: SideForm,
+    green: SideForm,
+    savepoint: Option<SavepointForm>,
+    ingress: FactForm<Ingress>,
+    disposals: BTreeMap<String, Result<(), String>>,
+    failures: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SideForm {
+    child: FactForm<FlinkDeployment>,
+    checkpoint: FactForm<CheckpointForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum FactForm<T> {
+    Unknown(String),
+    Absent,
+    Present(T),
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckpointForm {
+    id: u64,
+    path: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavepointForm {
+    trigger_id: String,
+    progress: FactForm<ProgressForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ProgressForm {
+    InProgress,
+    Completed { location: String },
+    Failed { cause: String },
+}
+
+impl<T> FactForm<T> {
+    fn of<U>(fact: Fact<U>, form: impl FnOnce(U) -> T) -> Self {
+        match fact {
+            Fact::Unknown(why) => Self::Unknown(why),
+            Fact::Absent => Self::Absent,
+            Fact::Present(value) => Self::Present(form(value)),
+        }
+    }
+
+    fn into_fact<U>(self, value: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Unknown(why) => Fact::Unknown(why),
+            Self::Absent => Fact::Absent,
+            Self::Present(form) => Fact::Present(value(form)),
+        }
+    }
+}
+
+impl From<Observed> for ObservedForm {
+    fn from(observed: Observed) -> Self {
+        Self {
+            resource: observed.resource,
+            defaults: observed.defaults,
+            blue: observed.blue.into(),
+            green: observed.green.into(),
+            savepoint: observed.savepoint.map(|savepoint| SavepointForm {
+                trigger_id: savepoint.trigger_id,
+                progress: FactForm::of(savepoint.progress, |progress| match progress {
+                    SavepointProgress::InProgress => ProgressForm::InProgress,
+                    SavepointProgress::Completed { location } => ProgressForm::Completed { location },
+                    SavepointProgress::Failed { cause } => ProgressForm::Failed { cause },
+                }),
+            }),
+            ingress: FactForm::of(observed.ingress, |ingress| ingress),
+            disposals: observed.disposals,
+            failures: observed.failures,
+        }
+    }
+}
+
+impl From<ObservedForm> for Observed {
+    fn from(form: ObservedForm) -> Self {
+        Self {
+            resource: form.resource,
+            defaults: form.defaults,
+            blue: form.blue.into(),
+            green: form.green.into(),
+            savepoint: form.savepoint.map(|savepoint| SavepointObservation {
+                trigger_id: savepoint.trigger_id,
+                progress: savepoint.progress.into_fact(|progress| match progress {
+                    ProgressForm::InProgress => SavepointProgress::InProgress,
+                    ProgressForm::Completed { location } => SavepointProgress::Completed { location },
+                    ProgressForm::Failed { cause } => SavepointProgress::Failed { cause },
+                }),
+            }),
+            ingress: form.ingress.into_fact(|ingress| ingress),
+            disposals: form.disposals,
+            failures: form.failures,
+        }
+    }
+}
+
+impl From<Side> for SideForm {
+    fn from(side: Side) -> Self {
+        Self {
+            child: FactForm::of(side.child, |child| child),
+            checkpoint: FactForm::of(side.checkpoint, |checkpoint| CheckpointForm {
+                id: checkpoint.id,
+                path: checkpoint.path,
+            }),
+        }
+    }
+}
+
+impl From<SideForm> for Side {
+    fn from(form: SideForm) -> Self {
+        Self {
+            child: form.child.into_fact(|child| child),
+            checkpoint: form.checkpoint.into_fact(|checkpoint| CompletedCheckpoint {
+                id: checkpoint.id,
+                path: checkpoint.path,
+            }),
+        }
+    }
+}
