@@ -269,6 +269,49 @@ pub fn parse_memory(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("found `{text}`, which is too large, {EXPECTED}"))
 }
 
+/// Suffixes of Kubernetes' quantities with what they multiply by.
+const QUANTITY_SUFFIXES: &[(&str, u128)] = &[
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+    ("Ei", 1 << 60),
+    ("k", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+    ("E", 1_000_000_000_000_000_000),
+    ("", 1),
+];
+
+/// The `memory` and `ephemeralStorage` of a `resource` in bytes: as Flink writes them (see [`parse_memory`]), or else as
+/// Kubernetes does (`2Gi`, `1.5G`). `1G` is Flink's, so 1024 to the power of 3.
+///
+/// The error is half a sentence: what was found, and what is expected.
+pub fn parse_resource_memory(text: &str) -> Result<u64, String> {
+    parse_memory(text).or_else(|problem| parse_quantity(text.trim()).ok_or(problem))
+}
+
+fn parse_quantity(text: &str) -> Option<u64> {
+    const MOST_DECIMALS: usize = 9;
+    let (number, factor) = QUANTITY_SUFFIXES
+        .iter()
+        .find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)))?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |part: &str| part.chars().all(|it| it.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > MOST_DECIMALS || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
+    let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let bytes = digits.checked_mul(factor)? / scale;
+    i64::try_from(bytes)
+        .ok()
+        .and_then(|bytes| u64::try_from(bytes).ok())
+}
+
 /// `true` or `false` in any case, as Flink reads it.
 ///
 /// The error is half a sentence: what was found, and what is expected.

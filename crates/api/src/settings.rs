@@ -349,7 +349,8 @@ fn promotion(text: &str) -> Result<Promotion, String> {
     }
 }
 
-fn transition_mode(text: &str) -> Result<TransitionMode, String> {
+/// `BASIC` or `ADVANCED` in any case.
+pub(crate) fn transition_mode(text: &str) -> Result<TransitionMode, String> {
     match text.to_ascii_uppercase().as_str() {
         "BASIC" => Ok(TransitionMode::Basic),
         "ADVANCED" => Ok(TransitionMode::Advanced),

@@ -1,12 +1,21 @@
 //! What a resource must be before anything is done with it. All problems are found at once, and nothing is rewritten.
 
+mod cluster;
+mod ingress;
+mod name;
+mod options;
+
 use std::collections::BTreeMap;
 
-use crate::blue_green::{FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec};
+use serde::Serialize;
+
+use crate::blue_green::{FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec, TransitionMode};
 use crate::configuration::FlinkConfiguration;
-use crate::flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec};
+use crate::flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec, UpgradeMode};
 pub use crate::problem::Problem;
-use crate::settings::BlueGreenSettings;
+use crate::settings::{BlueGreenSettings, key, transition_mode};
+
+use cluster::{CheckedCluster, check_cluster};
 
 /// A blue/green specification that passed [`validate`], with what was read from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,53 +57,180 @@ pub fn validate(
     defaults: &BTreeMap<String, String>,
 ) -> Result<ValidSpec, Vec<Problem>> {
     let spec = &resource.spec;
-    let empty = BTreeMap::new();
-    let settings = BlueGreenSettings::read(
-        spec.configuration.as_ref().unwrap_or(&empty),
-        defaults,
-        spec.transition_mode,
-    )?;
-    let Some(child) = spec.template.as_ref().and_then(|template| template.spec.as_ref()) else {
-        return Err(vec![Problem::new("spec.template.spec", "is missing")]);
+    let mut problems = Vec::new();
+    name::check_blue_green(resource.metadata.name.as_deref(), &mut problems);
+    check_size(spec, &mut problems);
+
+    let own = spec.configuration.clone().unwrap_or_default();
+    let settings = keep(
+        BlueGreenSettings::read(&own, defaults, spec.transition_mode),
+        &mut problems,
+    );
+    if let Some(ingress) = &spec.ingress {
+        ingress::check("spec.ingress", ingress, &mut problems);
+    }
+    let child = spec.template.as_ref().and_then(|template| template.spec.as_ref());
+    let Some(child) = child else {
+        problems.push(Problem::new(
+            "spec.template.spec",
+            "is missing, expected the specification of the FlinkDeployments, with `job`, `flinkVersion`, `jobManager` and `taskManager`",
+        ));
+        return Err(problems);
     };
-    let Some(job) = &child.job else {
-        return Err(vec![Problem::new("spec.template.spec.job", "is missing")]);
-    };
-    let configuration = read_configuration("spec.template.spec", child)?;
-    Ok(ValidSpec {
-        settings,
-        savepoint_directory: savepoint_directory(&configuration),
-        spec: spec.clone(),
-        child: child.clone(),
-        job: job.clone(),
-        configuration,
-    })
+    let path = "spec.template.spec";
+    let checked = check_cluster(path, child, &mut problems);
+    if let Some(checked) = &checked {
+        let mode = spec
+            .transition_mode
+            .or_else(|| {
+                transition_mode(
+                    own.get(key::TRANSITION_MODE)
+                        .or_else(|| defaults.get(key::TRANSITION_MODE))?,
+                )
+                .ok()
+            })
+            .unwrap_or_default();
+        check_carried_state(path, checked, mode, &mut problems);
+        check_gate(path, &checked.configuration, mode, &mut problems);
+    }
+    match (settings, checked) {
+        (Some(settings), Some(checked)) if problems.is_empty() => Ok(ValidSpec {
+            settings,
+            spec: spec.clone(),
+            child: child.clone(),
+            savepoint_directory: savepoint_directory(&checked.configuration),
+            job: checked.job,
+            configuration: checked.configuration,
+        }),
+        _ => Err(problems),
+    }
 }
 
 /// Checks a FlinkDeployment in application mode against every rule.
 pub fn validate_flink_deployment(resource: &FlinkDeployment) -> Result<ValidDeployment, Vec<Problem>> {
     let spec = &resource.spec;
-    let Some(job) = &spec.job else {
-        return Err(vec![Problem::new("spec.job", "is missing")]);
+    let mut problems = Vec::new();
+    name::check_flink_deployment(resource.metadata.name.as_deref(), &mut problems);
+    check_size(spec, &mut problems);
+    let checked = check_cluster("spec", spec, &mut problems);
+    if let Some(checked) = &checked {
+        check_upgrade_mode("spec", checked, &mut problems);
+    }
+    match checked {
+        Some(checked) if problems.is_empty() => Ok(ValidDeployment {
+            spec: spec.clone(),
+            savepoint_directory: savepoint_directory(&checked.configuration),
+            checkpoint_directory: checkpoint_directory(&checked.configuration),
+            job: checked.job,
+            configuration: checked.configuration,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// The value, or its problems added to the others.
+fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    }
+}
+
+/// The status holds the specification again, and etcd takes 1.5 MiB for all of a resource (faults.md, row 52).
+fn check_size(spec: &impl Serialize, problems: &mut Vec<Problem>) {
+    const LARGEST: usize = 256 * 1024;
+    let size = serde_json::to_string(spec).map_or(0, |text| text.len());
+    if size > LARGEST {
+        problems.push(Problem::new(
+            "spec",
+            format!(
+                "found {} KiB of JSON, expected at most 256 KiB, because the status holds a copy of it and Kubernetes stores at most 1.5 MiB for a resource; move large files to a ConfigMap that the pod template mounts",
+                size.div_ceil(1024)
+            ),
+        ));
+    }
+}
+
+const NO_SAVEPOINT_DIRECTORY: &str = "expected `execution.checkpointing.savepoint-dir` in flinkConfiguration, such as `s3://bucket/savepoints`";
+
+/// How a blue/green transition carries the state over. It takes a savepoint in the mode `last-state`, too.
+fn check_carried_state(
+    path: &str,
+    checked: &CheckedCluster,
+    mode: TransitionMode,
+    problems: &mut Vec<Problem>,
+) {
+    let field = format!("{path}.job.upgradeMode");
+    let name = match checked.job.upgrade_mode.unwrap_or_default() {
+        UpgradeMode::Stateless if mode == TransitionMode::Advanced => {
+            problems.push(Problem::new(
+                field,
+                "found `stateless`, expected `savepoint` or `last-state`, because the transition mode ADVANCED hands the state over",
+            ));
+            return;
+        }
+        UpgradeMode::Stateless => return,
+        UpgradeMode::Savepoint => "savepoint",
+        UpgradeMode::LastState => "last-state",
     };
-    let configuration = read_configuration("spec", spec)?;
-    Ok(ValidDeployment {
-        savepoint_directory: savepoint_directory(&configuration),
-        checkpoint_directory: checkpoint_directory(&configuration),
-        spec: spec.clone(),
-        job: job.clone(),
-        configuration,
-    })
+    if savepoint_directory(&checked.configuration).is_none() {
+        problems.push(Problem::new(
+            field,
+            format!("found `{name}`, which takes a savepoint, without a directory for it; {NO_SAVEPOINT_DIRECTORY}"),
+        ));
+    }
 }
 
-fn read_configuration(path: &str, spec: &FlinkDeploymentSpec) -> Result<FlinkConfiguration, Vec<Problem>> {
-    let field = format!("{path}.flinkConfiguration");
-    spec.flink_configuration.as_ref().map_or_else(
-        || Ok(FlinkConfiguration::default()),
-        |value| FlinkConfiguration::read_at(&field, value),
-    )
+/// How an upgrade of a plain FlinkDeployment carries the state over.
+fn check_upgrade_mode(path: &str, checked: &CheckedCluster, problems: &mut Vec<Problem>) {
+    let field = format!("{path}.job.upgradeMode");
+    let savepoints = savepoint_directory(&checked.configuration);
+    match checked.job.upgrade_mode.unwrap_or_default() {
+        UpgradeMode::Savepoint if savepoints.is_none() => problems.push(Problem::new(
+            field,
+            format!("found `savepoint` without a directory for it; {NO_SAVEPOINT_DIRECTORY}"),
+        )),
+        UpgradeMode::LastState
+            if savepoints.is_none() && checkpoint_directory(&checked.configuration).is_none() =>
+        {
+            problems.push(Problem::new(
+                field,
+                "found `last-state` without a directory for checkpoints; expected `execution.checkpointing.dir` in flinkConfiguration, such as `s3://bucket/checkpoints`",
+            ));
+        }
+        _ => {}
+    }
 }
 
+/// The strategy of the record-level handover. Only the mode ADVANCED has one.
+fn check_gate(
+    path: &str,
+    configuration: &FlinkConfiguration,
+    mode: TransitionMode,
+    problems: &mut Vec<Problem>,
+) {
+    const STRATEGY: &str = "bluegreen.gate.strategy";
+    let Some(strategy) = configuration.get(STRATEGY) else {
+        return;
+    };
+    let message = match strategy.to_ascii_uppercase().as_str() {
+        "SAVEPOINT" => return,
+        "WATERMARK" if mode == TransitionMode::Basic => return,
+        "WATERMARK" => {
+            "found `WATERMARK`, which needs the gate agent, and this release does not have it yet; expected `SAVEPOINT`".to_owned()
+        }
+        _ => format!("found `{strategy}`, expected `SAVEPOINT`"),
+    };
+    problems.push(Problem::new(
+        format!("{path}.flinkConfiguration[{STRATEGY}]"),
+        message,
+    ));
+}
+
+/// Flink 2 has the first name, Flink 1 the second; both read both.
 fn savepoint_directory(configuration: &FlinkConfiguration) -> Option<String> {
     first(
         configuration,

@@ -1,0 +1,40 @@
+//! Templates of an Ingress.
+
+use crate::flink_deployment::IngressSpec;
+use crate::problem::Problem;
+
+/// The template must lead to a host, a path, or both, once its placeholders are filled in (faults.md, row 38).
+pub(super) fn check(path: &str, ingress: &IngressSpec, problems: &mut Vec<Problem>) {
+    const EXPECTED: &str =
+        "expected a host, a path, or both, such as `{{name}}.example.org` or `/{{namespace}}/{{name}}`";
+    let template = ingress.template.as_deref().unwrap_or_default().trim();
+    let message = if template.is_empty() {
+        format!("is missing, {EXPECTED}")
+    } else if is_only_scheme(template) {
+        format!("found `{template}`, which is only a scheme, {EXPECTED}")
+    } else if let Some(part) = strange_part(template) {
+        format!("found `{template}` with `{part}` in the place of the host, {EXPECTED}")
+    } else {
+        return;
+    };
+    problems.push(Problem::new(format!("{path}.template"), message));
+}
+
+fn is_only_scheme(template: &str) -> bool {
+    let rest = template.split_once("://").map_or(template, |(_, rest)| rest);
+    rest.is_empty() || template.trim_end_matches('/').ends_with(':')
+}
+
+/// The host, if it can be none. Paths may hold anything: annotations can make them regular expressions.
+fn strange_part(template: &str) -> Option<String> {
+    let filled = template
+        .to_ascii_lowercase()
+        .replace("{{name}}", "name")
+        .replace("{{namespace}}", "namespace");
+    let rest = filled.split_once("://").map_or(filled.as_str(), |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_plain = host
+        .chars()
+        .all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '*' | ':'));
+    (!is_plain).then(|| host.to_owned())
+}
