@@ -89,6 +89,26 @@ pub struct Waiting {
     pub until: Option<Timestamp>,
 }
 
+impl Waiting {
+    /// Something that could not be observed.
+    pub const fn observation(what: String) -> Self {
+        Self {
+            what: WaitingFor::Observation(what),
+            since: None,
+            until: None,
+        }
+    }
+
+    /// Something without a clock.
+    pub const fn for_person(what: WaitingFor) -> Self {
+        Self {
+            what,
+            since: None,
+            until: None,
+        }
+    }
+}
+
 /// What can be waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitingFor {

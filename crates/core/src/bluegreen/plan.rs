@@ -1,0 +1,249 @@
+//! What an edit would do: the data behind `sluice plan`.
+
+use jiff::Timestamp;
+use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, Guarantee, TransitionMode};
+use sluice_api::configuration;
+use sluice_api::settings::Promotion;
+use sluice_api::validation::{self, Problem};
+use sluice_api::{FlinkDeploymentSpec, UpgradeMode};
+
+use super::decision::Decision;
+use super::diff::{Diff, DiffKind, compare};
+use super::observed::Observed;
+use super::record::{self, State};
+use super::{decide, diff};
+
+/// What an edit would do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is wrong with the new specification; then nothing is done at all.
+    pub problems: Vec<Problem>,
+    /// What the edit is; `None` for the first deployment.
+    pub diff: Option<Diff>,
+    /// What would happen, step by step, each a sentence.
+    pub steps: Vec<String>,
+    /// Whether a savepoint is taken.
+    pub takes_savepoint: bool,
+    /// What the records written by both jobs together add up to; `None` where no second job is involved.
+    pub guarantee: Option<Guarantee>,
+    /// What the cluster needs meanwhile on top of what runs now; `None` where no second job is involved.
+    pub additional: Option<Resources>,
+    /// The very next decision with the new specification.
+    pub decision: Decision,
+}
+
+/// CPU and memory of one deployment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Resources {
+    /// Cores.
+    pub cpu: f64,
+    /// Bytes.
+    pub memory: u64,
+    /// How many TaskManagers, if the specification or its parallelism says so.
+    pub task_managers: u32,
+}
+
+/// What would happen if `edited` (the resource as it would be read with the edit) replaced the observed resource.
+pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timestamp) -> Plan {
+    let mut after = observed.clone();
+    after.resource.spec = edited.spec.clone();
+    after.resource.metadata.labels.clone_from(&edited.metadata.labels);
+    if after.resource.metadata.name.is_none() {
+        after.resource.metadata = edited.metadata.clone();
+    }
+    let decision = decide(&after, now);
+    let valid = match validation::validate(&after.resource, &after.defaults) {
+        Ok(valid) => valid,
+        Err(problems) => {
+            return Plan {
+                problems,
+                diff: None,
+                steps: vec!["nothing is done; what runs is not touched".to_owned()],
+                takes_savepoint: false,
+                guarantee: None,
+                additional: None,
+                decision,
+            };
+        }
+    };
+    let recorded = observed.resource.status.as_ref().and_then(record::read);
+    let reconciled = recorded.as_ref().and_then(|record| record.reconciled.clone());
+    let active = recorded.as_ref().and_then(record::Record::active);
+    let diff = reconciled
+        .as_ref()
+        .map(|reconciled| compare(reconciled, &valid.spec));
+    let stateful = valid.job.upgrade_mode.unwrap_or_default() != UpgradeMode::Stateless;
+    let mode = valid.settings.transition_mode;
+    let suspended = reconciled
+        .as_ref()
+        .is_some_and(|spec| diff::job_state(&diff::child_spec(spec)) == sluice_api::JobState::Suspended);
+    let kind = diff.as_ref().map(|diff| diff.kind);
+    let second_job = matches!(kind, Some(DiffKind::Transition | DiffKind::SavepointRedeploy)) && !suspended;
+    let mut steps = Vec::new();
+    if let Some(State::InTransition(transition)) = recorded.as_ref().map(|record| &record.state) {
+        steps.push(format!(
+            "a transition to {} is under way (step {}); the edit is taken into it, or waits for its end",
+            transition.to,
+            super::step_name(&transition.step)
+        ));
+    }
+    match (kind, active) {
+        (None, _) => steps.push("blue is deployed for the first time".to_owned()),
+        (Some(DiffKind::Ignore), _) => {
+            steps.push("nothing is deployed; configuration and Ingress apply by themselves".to_owned());
+        }
+        (Some(DiffKind::Suspend), color) => steps.push(format!("{} is suspended in place", named(color))),
+        (Some(DiffKind::Resume), color) => steps.push(format!("{} is resumed in place", named(color))),
+        (Some(DiffKind::PatchChild), color) => steps.push(format!("{} is patched in place", named(color))),
+        (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), color) if suspended => {
+            steps.push(format!(
+                "{} is suspended, so it is changed in place",
+                named(color)
+            ));
+        }
+        (Some(DiffKind::Transition), Some(color)) => {
+            transition_steps(&mut steps, color, mode, stateful, valid.settings.promotion);
+        }
+        (Some(DiffKind::SavepointRedeploy), Some(color)) => {
+            let path = valid.job.initial_savepoint_path.clone().unwrap_or_default();
+            if mode == TransitionMode::Advanced {
+                steps.push(format!(
+                    "{color} is stopped with a savepoint, to come back from if need be"
+                ));
+            }
+            steps.push(format!(
+                "{} is deployed from {path}, no new savepoint carries its state",
+                color.other()
+            ));
+            take_over(&mut steps, color, valid.settings.promotion, mode);
+        }
+        (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), None) => {
+            steps.push("blue is deployed".to_owned());
+        }
+    }
+    let takes_savepoint = match kind {
+        Some(DiffKind::Transition) => second_job && (stateful || mode == TransitionMode::Advanced),
+        Some(DiffKind::SavepointRedeploy) => second_job && mode == TransitionMode::Advanced,
+        Some(DiffKind::Suspend) => stateful,
+        Some(DiffKind::Resume | DiffKind::PatchChild | DiffKind::Ignore) | None => false,
+    };
+    let guarantee = second_job.then_some(match (mode, stateful) {
+        (TransitionMode::Advanced, _) => Guarantee::ExactlyOnce,
+        (TransitionMode::Basic, true) => Guarantee::AtLeastOnce,
+        (TransitionMode::Basic, false) => Guarantee::Stateless,
+    });
+    let additional = (second_job || kind.is_none()).then(|| resources(&valid.child));
+    Plan {
+        problems: Vec::new(),
+        diff,
+        steps,
+        takes_savepoint,
+        guarantee,
+        additional,
+        decision,
+    }
+}
+
+fn named(color: Option<Color>) -> &'static str {
+    color.map_or("the active child", Color::name)
+}
+
+fn transition_steps(
+    steps: &mut Vec<String>,
+    from: Color,
+    mode: TransitionMode,
+    stateful: bool,
+    promotion: Promotion,
+) {
+    let to = from.other();
+    match (mode, stateful) {
+        (TransitionMode::Advanced, _) => {
+            steps.push(format!(
+                "{from} is stopped with a savepoint; nothing runs until {to} is up"
+            ));
+            steps.push(format!(
+                "{to} is deployed from that savepoint; if it does not come up, {from} resumes from it"
+            ));
+        }
+        (TransitionMode::Basic, true) => {
+            steps.push(format!("a savepoint of {from} is taken, {from} goes on running"));
+            steps.push(format!("{to} is deployed from that savepoint, beside {from}"));
+        }
+        (TransitionMode::Basic, false) => {
+            steps.push(format!("{to} is deployed without state, beside {from}"));
+        }
+    }
+    take_over(steps, from, promotion, mode);
+}
+
+fn take_over(steps: &mut Vec<String>, from: Color, promotion: Promotion, mode: TransitionMode) {
+    let to = from.other();
+    if promotion == Promotion::Manual && mode == TransitionMode::Basic {
+        steps.push(format!(
+            "{to} waits for its promotion once it is RUNNING and STABLE"
+        ));
+    }
+    steps.push(format!(
+        "once {to} is RUNNING and STABLE it takes over, then {from} is deleted"
+    ));
+}
+
+/// What a deployment of this specification needs.
+pub fn resources(spec: &FlinkDeploymentSpec) -> Resources {
+    let of = |resource: Option<&sluice_api::flink_deployment::Resource>| {
+        let cpu = resource
+            .and_then(|resource| resource.cpu.as_ref()?.as_f64())
+            .unwrap_or(1.0);
+        let memory = resource
+            .and_then(|resource| resource.memory.as_deref())
+            .and_then(|text| configuration::parse_memory(text).ok())
+            .unwrap_or(0);
+        (cpu, memory)
+    };
+    let (job_cpu, job_memory) = of(spec
+        .job_manager
+        .as_ref()
+        .and_then(|manager| manager.resource.as_ref()));
+    let (task_cpu, task_memory) = of(spec
+        .task_manager
+        .as_ref()
+        .and_then(|manager| manager.resource.as_ref()));
+    let job_managers = spec
+        .job_manager
+        .as_ref()
+        .and_then(|manager| manager.replicas)
+        .unwrap_or(1)
+        .max(1);
+    let task_managers = task_managers(spec);
+    let job_managers = u32::try_from(job_managers).unwrap_or(1);
+    Resources {
+        cpu: job_cpu * f64::from(job_managers) + task_cpu * f64::from(task_managers),
+        memory: job_memory
+            .saturating_mul(u64::from(job_managers))
+            .saturating_add(task_memory.saturating_mul(u64::from(task_managers))),
+        task_managers,
+    }
+}
+
+/// How many TaskManagers: as said, or the parallelism divided by the slots.
+pub fn task_managers(spec: &FlinkDeploymentSpec) -> u32 {
+    if let Some(replicas) = spec.task_manager.as_ref().and_then(|manager| manager.replicas) {
+        return u32::try_from(replicas).unwrap_or(1).max(1);
+    }
+    let flat = spec
+        .flink_configuration
+        .as_ref()
+        .map(configuration::flatten)
+        .unwrap_or_default();
+    let number = |key: &str| flat.get(key).and_then(|text| text.trim().parse::<u32>().ok());
+    let slots = number("taskmanager.numberOfTaskSlots").unwrap_or(1).max(1);
+    let parallelism = spec
+        .job
+        .as_ref()
+        .and_then(|job| job.parallelism)
+        .and_then(|parallelism| u32::try_from(parallelism).ok())
+        .or_else(|| number("parallelism.default"))
+        .unwrap_or(1)
+        .max(1);
+    parallelism.div_ceil(slots)
+}

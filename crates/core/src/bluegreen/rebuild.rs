@@ -1,0 +1,254 @@
+//! The record when the status does not hold one: a new resource, a lost or damaged status, another operator's status.
+//!
+//! Never start from nothing while any child exists (R1, R2, scenario 34): the record is rebuilt from the children.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use sluice_api::blue_green::{
+    BlueGreenState, Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentSpec,
+    FlinkBlueGreenDeploymentStatus, FlinkDeploymentTemplate, KeptStatus, TransitionCause, TransitionMode,
+};
+use sluice_api::{FlinkDeployment, JobState};
+
+use super::decision::Waiting;
+use super::observed::Observed;
+use super::record::{self, Record, State, Step, Transition, spec_text};
+use super::{child, diff};
+use crate::{Event, Fact};
+
+/// The record, and what to tell if it had to be rebuilt. `Err`: what has to be observed first.
+pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Event>), Waiting> {
+    let empty = FlinkBlueGreenDeploymentStatus::default();
+    let status = observed.resource.status.as_ref().unwrap_or(&empty);
+    let read = record::read(status);
+    if let Some(read) = &read
+        && (read.state != State::Initializing || !has_unexpected_child(observed, read))
+    {
+        return Ok((read.clone(), None));
+    }
+    for color in Color::BOTH {
+        if let Fact::Unknown(why) = &observed.side(color).child {
+            return Err(Waiting::observation(format!("{color} could not be read: {why}")));
+        }
+    }
+    let own = |color: Color| {
+        observed.side(color).child.present().filter(|object| {
+            child::is_owned(&object.metadata, &observed.resource) && !child::is_terminating(object)
+        })
+    };
+    let mut rebuilt = read.unwrap_or_else(|| carried_over(status));
+    let event = match (own(Color::Blue), own(Color::Green)) {
+        (None, None) => {
+            rebuilt.state = State::Initializing;
+            return Ok((rebuilt, None));
+        }
+        (Some(only), None) => one(observed, now, status, &mut rebuilt, Color::Blue, only),
+        (None, Some(only)) => one(observed, now, status, &mut rebuilt, Color::Green, only),
+        (Some(blue), Some(green)) => two(observed, now, status, &mut rebuilt, blue, green),
+    };
+    Ok((rebuilt, Some(event)))
+}
+
+/// An INITIALIZING record is only true while no child is there but the one that an abort kept.
+fn has_unexpected_child(observed: &Observed, read: &Record) -> bool {
+    Color::BOTH
+        .into_iter()
+        .any(|color| match &observed.side(color).child {
+            Fact::Unknown(_) => true,
+            Fact::Absent => false,
+            Fact::Present(object) => {
+                child::is_owned(&object.metadata, &observed.resource)
+                    && !child::is_terminating(object)
+                    && read.kept.as_ref().is_none_or(|kept| kept.color != color)
+            }
+        })
+}
+
+/// What a damaged status still tells.
+fn carried_over(status: &FlinkBlueGreenDeploymentStatus) -> Record {
+    Record {
+        number: status.transition_number.unwrap_or(0),
+        savepoints: status.savepoints.clone(),
+        acknowledged: status.acknowledged.clone().unwrap_or_default(),
+        history: status.history.clone(),
+        ..Record::new()
+    }
+}
+
+fn one(
+    observed: &Observed,
+    now: Timestamp,
+    status: &FlinkBlueGreenDeploymentStatus,
+    rebuilt: &mut Record,
+    color: Color,
+    only: &FlinkDeployment,
+) -> Event {
+    rebuilt.number = rebuilt.number.max(child::transition(only));
+    let spec = spec_of(observed, only, color);
+    let coming_up = status.blue_green_state == Some(transitioning_to(color)) && !child::is_ready(only);
+    if coming_up && diff::job_state(&only.spec) == JobState::Running {
+        rebuilt.state = State::InTransition(Box::new(taken_over(
+            now,
+            status,
+            None,
+            color,
+            only,
+            spec_text(&spec),
+        )));
+        return Event::normal(
+            "TakenOver",
+            format!("the deployment of {color} under way is taken over"),
+        );
+    }
+    rebuilt.state = State::Active(color);
+    rebuilt.reconciled = Some(spec);
+    Event::warning(
+        "StatusRebuilt",
+        format!("the status was rebuilt from the child that is there: {color} is active"),
+    )
+}
+
+fn two(
+    observed: &Observed,
+    now: Timestamp,
+    status: &FlinkBlueGreenDeploymentStatus,
+    rebuilt: &mut Record,
+    blue: &FlinkDeployment,
+    green: &FlinkDeployment,
+) -> Event {
+    rebuilt.number = rebuilt
+        .number
+        .max(child::transition(blue))
+        .max(child::transition(green));
+    let of = |color: Color| match color {
+        Color::Blue => blue,
+        Color::Green => green,
+    };
+    let incoming = Color::BOTH
+        .into_iter()
+        .find(|color| status.blue_green_state == Some(transitioning_to(*color)));
+    if let Some(to) = incoming {
+        let from = to.other();
+        rebuilt.reconciled = Some(spec_of(observed, of(from), from));
+        let text = spec_text(&spec_of(observed, of(to), to));
+        rebuilt.state = State::InTransition(Box::new(taken_over(now, status, Some(from), to, of(to), text)));
+        return Event::normal(
+            "TakenOver",
+            format!("the transition from {from} to {to} under way is taken over"),
+        );
+    }
+    let active = match status.blue_green_state {
+        Some(BlueGreenState::ActiveBlue | BlueGreenState::SavepointingBlue) => Color::Blue,
+        Some(BlueGreenState::ActiveGreen | BlueGreenState::SavepointingGreen) => Color::Green,
+        Some(
+            BlueGreenState::InitializingBlue
+            | BlueGreenState::TransitioningToBlue
+            | BlueGreenState::TransitioningToGreen,
+        )
+        | None => holds_the_state(blue, green),
+    };
+    let other = active.other();
+    rebuilt.state = State::Active(active);
+    rebuilt.reconciled = Some(spec_of(observed, of(active), active));
+    // Whatever the other one is, nobody knows that it may go: it stays until the next transition replaces it.
+    rebuilt.kept = Some(KeptStatus {
+        color: other,
+        transition: child::transition(of(other)),
+        policy: FailedDeploymentPolicy::Keep,
+        since: now,
+        delete_at: None,
+    });
+    Event::warning(
+        "StatusRebuilt",
+        format!(
+            "the status was rebuilt from the children that are there: {active} is active, {other} is kept"
+        ),
+    )
+}
+
+/// Of two children, the one that surely holds the newest state: the earlier one, which ran all the while, unless it does
+/// not run and the later one does.
+fn holds_the_state(blue: &FlinkDeployment, green: &FlinkDeployment) -> Color {
+    let age = |object: &FlinkDeployment| {
+        (
+            child::transition(object),
+            object.metadata.creation_timestamp.as_ref().map(|time| time.0),
+        )
+    };
+    let (earlier, later, color) = match age(blue).cmp(&age(green)) {
+        Ordering::Less | Ordering::Equal => (blue, green, Color::Blue),
+        Ordering::Greater => (green, blue, Color::Green),
+    };
+    if !child::job_is_running(earlier) && child::job_is_running(later) {
+        color.other()
+    } else {
+        color
+    }
+}
+
+const fn transitioning_to(color: Color) -> BlueGreenState {
+    match color {
+        Color::Blue => BlueGreenState::TransitioningToBlue,
+        Color::Green => BlueGreenState::TransitioningToGreen,
+    }
+}
+
+fn taken_over(
+    now: Timestamp,
+    status: &FlinkBlueGreenDeploymentStatus,
+    from: Option<Color>,
+    to: Color,
+    incoming: &FlinkDeployment,
+    spec: String,
+) -> Transition {
+    // The clock of the one who began it is gone on from; without one, the grace period begins now.
+    let grace = sluice_api::settings::BlueGreenSettings::default().abort_grace_period;
+    let deadline = status
+        .abort_timestamp
+        .0
+        .or_else(|| now.saturating_add(grace).ok())
+        .unwrap_or(Timestamp::MAX);
+    Transition {
+        number: child::transition(incoming),
+        from,
+        to,
+        cause: TransitionCause::TakenOver,
+        mode: TransitionMode::Basic,
+        started_at: now,
+        spec,
+        step: Step::Deploying { since: now, deadline },
+        savepoint: None,
+        restore: child::restored_from(incoming).map(str::to_owned),
+        outgoing_stopped_at: None,
+        incoming_created_at: incoming.metadata.creation_timestamp.as_ref().map(|time| time.0),
+        lowered: None,
+    }
+}
+
+/// The blue/green specification that a child was made from. What a child was started from is taken from the present
+/// specification, so that it does not look like an edit.
+fn spec_of(observed: &Observed, object: &FlinkDeployment, color: Color) -> FlinkBlueGreenDeploymentSpec {
+    let present = &observed.resource.spec;
+    let mut spec = object.spec.clone();
+    let wanted = diff::child_spec(present).job;
+    if let Some(job) = &mut spec.job {
+        job.initial_savepoint_path = wanted.as_ref().and_then(|job| job.initial_savepoint_path.clone());
+        job.savepoint_redeploy_nonce = wanted.as_ref().and_then(|job| job.savepoint_redeploy_nonce);
+    }
+    if let Some(template) = spec
+        .ingress
+        .as_mut()
+        .and_then(|ingress| ingress.template.as_mut())
+    {
+        *template = child::unprefixed_template(template, color);
+    }
+    let template = present.template.clone().unwrap_or_default();
+    FlinkBlueGreenDeploymentSpec {
+        template: Some(FlinkDeploymentTemplate {
+            spec: Some(spec),
+            ..template
+        }),
+        ..present.clone()
+    }
+}

@@ -1,0 +1,212 @@
+//! The record: what Sluice remembers of a resource between two looks.
+//!
+//! It lives in the resource's status. Here is its inner form, in which an illegal state cannot be written down, and the
+//! way to and from the wire form, where upstream's seven state names exist.
+
+use serde_json::{Value, json};
+use sluice_api::blue_green::{
+    AcknowledgedStatus, BlueGreenState, Color, FailedStatus, FlinkBlueGreenDeploymentSpec,
+    FlinkBlueGreenDeploymentStatus, HistoryEntry, KeptStatus, SavepointStatus, StepStatus, TransitionStatus,
+};
+
+/// A transition under way.
+pub type Transition = TransitionStatus;
+/// The step that it is at.
+pub type Step = StepStatus;
+
+/// How many ended transitions the history holds.
+const HISTORY_LIMIT: usize = 10;
+
+/// What Sluice remembers of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Where the resource is.
+    pub state: State,
+    /// The largest transition number given out.
+    pub number: u64,
+    /// The specification that the active child was made from.
+    pub reconciled: Option<FlinkBlueGreenDeploymentSpec>,
+    /// The specification that an abort has set aside.
+    pub failed: Option<FailedStatus>,
+    /// The deployment that an abort left behind.
+    pub kept: Option<KeptStatus>,
+    /// Sluice's own savepoints that still exist, oldest first.
+    pub savepoints: Vec<SavepointStatus>,
+    /// The commands that were acted on.
+    pub acknowledged: AcknowledgedStatus,
+    /// The last transitions, newest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// Where a resource is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// It has never had a child that became ready.
+    Initializing,
+    /// The child of this colour serves, and nothing is under way.
+    Active(Color),
+    /// A transition is under way.
+    InTransition(Box<Transition>),
+}
+
+impl Record {
+    /// The record of a resource that is seen for the first time.
+    pub fn new() -> Self {
+        Self {
+            state: State::Initializing,
+            number: 0,
+            reconciled: None,
+            failed: None,
+            kept: None,
+            savepoints: Vec::new(),
+            acknowledged: AcknowledgedStatus::default(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The same record in another state.
+    #[must_use]
+    pub fn with_state(&self, state: State) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+
+    /// The same record with the transition at another step.
+    #[must_use]
+    pub fn at_step(&self, transition: &Transition, step: Step) -> Self {
+        self.with_transition(Transition {
+            step,
+            ..transition.clone()
+        })
+    }
+
+    /// The same record with this transition.
+    #[must_use]
+    pub fn with_transition(&self, transition: Transition) -> Self {
+        self.with_state(State::InTransition(Box::new(transition)))
+    }
+
+    /// Adds an ended transition to the history.
+    pub fn remember(&mut self, entry: HistoryEntry) {
+        self.history.insert(0, entry);
+        self.history.truncate(HISTORY_LIMIT);
+    }
+
+    /// The side that serves, if any does.
+    pub fn active(&self) -> Option<Color> {
+        match &self.state {
+            State::Initializing => None,
+            State::Active(color) => Some(*color),
+            State::InTransition(transition) => serving(transition),
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The side that serves during a transition: the incoming one from the point of no return on.
+pub fn serving(transition: &Transition) -> Option<Color> {
+    match &transition.step {
+        Step::Switching { .. } | Step::InPlace { .. } => Some(transition.to),
+        Step::Savepointing { .. }
+        | Step::Savepointed { .. }
+        | Step::Stopping { .. }
+        | Step::Creating { .. }
+        | Step::Deploying { .. }
+        | Step::AwaitingPromotion { .. }
+        | Step::Returning { .. } => transition.from,
+    }
+}
+
+/// A specification as the wire keeps it: JSON `{"spec": ...}`, as upstream does.
+pub fn spec_text(spec: &FlinkBlueGreenDeploymentSpec) -> String {
+    json!({ "spec": spec }).to_string()
+}
+
+/// A specification from its wire form.
+pub fn spec_from_text(text: &str) -> Option<FlinkBlueGreenDeploymentSpec> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    serde_json::from_value(value.get_mut("spec")?.take()).ok()
+}
+
+/// The specification that a transition brings. The text was checked when the record was read.
+pub fn transition_spec(transition: &Transition) -> FlinkBlueGreenDeploymentSpec {
+    spec_from_text(&transition.spec).unwrap_or_default()
+}
+
+/// Reads the record that Sluice wrote. `None`: there is none, or it was written by another operator, or it is damaged
+/// beyond what can be acted on; then it is rebuilt from the children (see `rebuild`).
+pub fn read(status: &FlinkBlueGreenDeploymentStatus) -> Option<Record> {
+    // The number is Sluice's own field: where it is missing, this is not Sluice's record.
+    let number = status.transition_number?;
+    let state = match (&status.transition, status.blue_green_state?) {
+        (Some(transition), _) if spec_from_text(&transition.spec).is_some() => {
+            State::InTransition(Box::new(transition.clone()))
+        }
+        (_, BlueGreenState::InitializingBlue) => State::Initializing,
+        (_, BlueGreenState::ActiveBlue) => State::Active(Color::Blue),
+        (_, BlueGreenState::ActiveGreen) => State::Active(Color::Green),
+        // Mid-transition without the transition: damaged.
+        (
+            _,
+            BlueGreenState::SavepointingBlue
+            | BlueGreenState::SavepointingGreen
+            | BlueGreenState::TransitioningToBlue
+            | BlueGreenState::TransitioningToGreen,
+        ) => return None,
+    };
+    let reconciled = status.last_reconciled_spec.as_deref().and_then(spec_from_text);
+    if reconciled.is_none() && matches!(state, State::Active(_)) {
+        return None;
+    }
+    Some(Record {
+        state,
+        number,
+        reconciled,
+        failed: status.failed.clone(),
+        kept: status.kept.clone(),
+        savepoints: status.savepoints.clone(),
+        acknowledged: status.acknowledged.clone().unwrap_or_default(),
+        history: status.history.clone(),
+    })
+}
+
+/// Upstream's name of the state.
+pub fn wire_state(record: &Record) -> BlueGreenState {
+    let active = |color| match color {
+        Color::Blue => BlueGreenState::ActiveBlue,
+        Color::Green => BlueGreenState::ActiveGreen,
+    };
+    let savepointing = |color| match color {
+        Color::Blue => BlueGreenState::SavepointingBlue,
+        Color::Green => BlueGreenState::SavepointingGreen,
+    };
+    let transitioning = |color| match color {
+        Color::Blue => BlueGreenState::TransitioningToBlue,
+        Color::Green => BlueGreenState::TransitioningToGreen,
+    };
+    match &record.state {
+        State::Initializing => BlueGreenState::InitializingBlue,
+        State::Active(color) => active(*color),
+        State::InTransition(transition) => {
+            let (to, from) = (transition.to, transition.from.unwrap_or(transition.to.other()));
+            match &transition.step {
+                Step::Savepointing { .. } | Step::Stopping { .. } => savepointing(from),
+                // Upstream goes back to ACTIVE for a moment when the savepoint is there.
+                Step::Savepointed { .. } => active(from),
+                Step::Returning { .. } => transitioning(from),
+                Step::Creating { .. }
+                | Step::Deploying { .. }
+                | Step::AwaitingPromotion { .. }
+                | Step::Switching { .. }
+                | Step::InPlace { .. } => transitioning(to),
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Edits while a transition is under way, before its point of no return.
+//!
+//! The last edit wins, with a fresh deadline and fresh readiness (scenario 39). The incoming child is made anew from the
+//! transition's own savepoint rather than patched: patched, it would carry on with its own state (FLINK-41404). An edit that
+//! goes back to what the active child runs ends the transition. SUSPEND waits until the transition is over.
+
+use sluice_api::UpgradeMode;
+use sluice_api::blue_green::{AbortReason, TransitionCause, TransitionMode};
+use sluice_api::validation::ValidSpec;
+
+use super::diff::{self, DiffKind};
+use super::record::{Step, Transition, spec_text, transition_spec};
+use super::view::{Verdict, View};
+use super::{abort, child};
+use crate::Event;
+
+/// Takes an edit into the transition under way.
+pub fn retarget(view: &View<'_>) -> Option<Verdict> {
+    let transition = view.transition()?;
+    let valid = view.spec.as_ref().ok()?;
+    if view.wants_suspended() || transition.cause == TransitionCause::ActiveChildGone {
+        return None;
+    }
+    let current = transition_spec(transition);
+    if current == valid.spec {
+        return None;
+    }
+    let incoming_is_there = match transition.step {
+        Step::Switching { .. } | Step::InPlace { .. } | Step::Returning { .. } => return None,
+        Step::Savepointing { .. } | Step::Savepointed { .. } | Step::Stopping { .. } => false,
+        Step::Creating { .. } => view
+            .present(transition.to)
+            .is_some_and(|incoming| child::transition(incoming) == transition.number),
+        Step::Deploying { .. } | Step::AwaitingPromotion { .. } => true,
+    };
+    let since_reconciled = view
+        .record
+        .reconciled
+        .as_ref()
+        .map(|reconciled| diff::compare(reconciled, &valid.spec).kind);
+    if transition.from.is_some() && since_reconciled == Some(DiffKind::Ignore) {
+        return reverted(view, transition);
+    }
+    let change = diff::compare(&current, &valid.spec);
+    if change.kind == DiffKind::Ignore {
+        // Configuration or Ingress only; they apply by themselves.
+        return Some(adopt(
+            view,
+            transition,
+            valid,
+            transition.step.clone(),
+            Vec::new(),
+        ));
+    }
+    let other_start = transition.from.is_none()
+        && change
+            .changes
+            .iter()
+            .any(|change| change.path == "job.initialSavepointPath");
+    if change.kind == DiffKind::PatchChild && !other_start {
+        let step = match &transition.step {
+            Step::Deploying { .. } => Step::Deploying {
+                since: view.now,
+                deadline: view.grace_deadline(),
+            },
+            other => other.clone(),
+        };
+        let event = Event::normal(
+            "SpecChanged",
+            format!("the edit is applied to {} in place", transition.to),
+        );
+        return Some(adopt(view, transition, valid, step, vec![event]));
+    }
+    if incoming_is_there && transition.mode == TransitionMode::Advanced {
+        // The incoming job may have written already, and only its own state says how far. So it is stopped first, the
+        // outgoing version comes back from where it was, and the edit begins a transition of its own.
+        let message = format!("the specification changed while {} was coming up", transition.to);
+        return Some(abort::abort(view, transition, AbortReason::Superseded, message));
+    }
+    Some(start_over(view, transition, valid, since_reconciled, change.kind))
+}
+
+fn adopt(
+    view: &View<'_>,
+    transition: &Transition,
+    valid: &ValidSpec,
+    step: Step,
+    events: Vec<Event>,
+) -> Verdict {
+    let record = view.record.with_transition(Transition {
+        spec: spec_text(&valid.spec),
+        step,
+        ..transition.clone()
+    });
+    Verdict {
+        record,
+        events,
+        blocked: None,
+    }
+}
+
+/// The transition goes on with another specification; a child of the earlier one is replaced by a new object.
+fn start_over(
+    view: &View<'_>,
+    transition: &Transition,
+    valid: &ValidSpec,
+    since_reconciled: Option<DiffKind>,
+    change: DiffKind,
+) -> Verdict {
+    let cause =
+        if since_reconciled == Some(DiffKind::SavepointRedeploy) || change == DiffKind::SavepointRedeploy {
+            TransitionCause::SavepointRedeploy
+        } else {
+            transition.cause
+        };
+    let mut next = Transition {
+        spec: spec_text(&valid.spec),
+        cause,
+        ..transition.clone()
+    };
+    let mut record = view.record.clone();
+    if matches!(
+        transition.step,
+        Step::Creating { .. } | Step::Deploying { .. } | Step::AwaitingPromotion { .. }
+    ) {
+        // A new number: the child of the earlier specification is told from the one that is wanted now.
+        record.number = record.number.saturating_add(1);
+        next.number = record.number;
+        next.step = view.creating();
+        next.incoming_created_at = None;
+    }
+    next.restore = restore(&next, valid);
+    let message = format!("the edit is taken into the transition to {}", transition.to);
+    Verdict::next(
+        record.with_transition(next),
+        Event::normal("SpecChanged", message),
+    )
+}
+
+/// What the incoming job starts from under the specification as it is now.
+pub fn restore(transition: &Transition, valid: &ValidSpec) -> Option<String> {
+    let stateless = valid.job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless;
+    if transition.from.is_none() || transition.cause == TransitionCause::SavepointRedeploy {
+        valid.job.initial_savepoint_path.clone()
+    } else if stateless && transition.mode == TransitionMode::Basic {
+        None
+    } else {
+        transition
+            .savepoint
+            .clone()
+            .or_else(|| transition.restore.clone())
+    }
+}
+
+/// The specification is again what the active child runs: there is nothing to do any more.
+fn reverted(view: &View<'_>, transition: &Transition) -> Option<Verdict> {
+    match transition.step {
+        // It is taken to its end, so that it can be listed, and disposed of one day; nothing else comes of it (R6).
+        Step::Savepointing { .. } => None,
+        Step::Savepointed { .. }
+        | Step::Stopping { .. }
+        | Step::Creating { .. }
+        | Step::Deploying { .. }
+        | Step::AwaitingPromotion { .. } => Some(abort::abort(
+            view,
+            transition,
+            AbortReason::Reverted,
+            "the specification is the active one again".to_owned(),
+        )),
+        Step::Switching { .. } | Step::InPlace { .. } | Step::Returning { .. } => None,
+    }
+}

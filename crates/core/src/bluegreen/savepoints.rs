@@ -1,0 +1,93 @@
+//! Sluice's own savepoints: how they are named, which of them are kept, what the last known state of a job is.
+
+use jiff::Timestamp;
+use sluice_api::blue_green::{Color, Outcome, SavepointStatus};
+use sluice_api::configuration;
+use sluice_api::settings::SavepointRetention;
+
+use super::record::{Record, Step};
+use super::view::{Verdict, View};
+use super::{child, diff};
+use crate::{Event, identity};
+
+/// The step of one attempt at a savepoint. Its trigger id and its directory are derived, so that the same attempt is the
+/// same savepoint however often it is asked for; they are written down before the request is sent (scenario 1).
+pub fn attempt(view: &View<'_>, transition: u64, attempt: u32, deadline: Timestamp) -> Step {
+    let uid = child::uid(view.resource());
+    let directory = base_directory(view)
+        .map(|base| identity::savepoint_directory(&base, uid, transition, attempt))
+        .unwrap_or_default();
+    Step::Savepointing {
+        attempt,
+        trigger_id: identity::trigger_id(uid, "savepoint", transition, attempt),
+        directory,
+        since: view.now,
+        deadline,
+    }
+}
+
+fn base_directory(view: &View<'_>) -> Option<String> {
+    let wanted = view
+        .spec
+        .as_ref()
+        .ok()
+        .and_then(|valid| valid.savepoint_directory.clone());
+    wanted.or_else(|| {
+        let reconciled = diff::child_spec(view.record.reconciled.as_ref()?);
+        let flat = configuration::flatten(reconciled.flink_configuration.as_ref()?);
+        flat.get("execution.checkpointing.savepoint-dir")
+            .or_else(|| flat.get("state.savepoints.dir"))
+            .cloned()
+    })
+}
+
+/// The newest state of the job that the record knows of: the last savepoint that was taken, or what the active child was
+/// started from.
+pub fn last_known(record: &Record, active: Color) -> Option<String> {
+    let taken = record.savepoints.last().map(|savepoint| savepoint.path.clone());
+    taken.or_else(|| {
+        let completed = record.history.iter().find(|entry| {
+            entry.to == active && entry.outcome == Outcome::Completed && entry.restored_from.is_some()
+        });
+        completed.and_then(|entry| entry.restored_from.clone())
+    })
+}
+
+/// The savepoint that is to be disposed of next: the oldest beyond those that the policy keeps. The one that the active
+/// child was started from stays: it may be needed once more.
+pub fn surplus<'a>(view: &'a View<'_>, active: Color) -> Option<&'a SavepointStatus> {
+    let SavepointRetention::Last(keep) = view.settings.savepoint_retention else {
+        return None;
+    };
+    let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+    let surplus = view.record.savepoints.len().saturating_sub(keep);
+    let in_use = view.present(active).and_then(child::restored_from);
+    view.record
+        .savepoints
+        .iter()
+        .take(surplus)
+        .find(|savepoint| Some(savepoint.path.as_str()) != in_use)
+}
+
+/// Takes a savepoint off the list once Flink has answered that it is disposed of, or cannot be.
+pub fn tidy_up(view: &View<'_>, active: Color) -> Option<Verdict> {
+    let savepoint = surplus(view, active)?;
+    let answer = view.observed.disposals.get(&savepoint.path)?;
+    let event = match answer {
+        Ok(()) => Event::normal(
+            "SavepointDisposed",
+            format!("savepoint {} is disposed of", savepoint.path),
+        ),
+        Err(why) => Event::warning(
+            "SavepointNotDisposed",
+            format!(
+                "savepoint {} could not be disposed of and is no longer listed: {}",
+                savepoint.path,
+                child::shortened(why)
+            ),
+        ),
+    };
+    let mut record = view.record.clone();
+    record.savepoints.retain(|listed| listed.path != savepoint.path);
+    Some(Verdict::next(record, event))
+}

@@ -1,0 +1,259 @@
+//! ACTIVE: one child serves and nothing is under way; edits begin here.
+
+use sluice_api::UpgradeMode;
+use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentSpec, TransitionCause, TransitionMode};
+use sluice_api::validation::ValidSpec;
+use sluice_api::{FlinkDeployment, JobState};
+
+use super::super::decision::{Waiting, WaitingFor};
+use super::super::diff::{self, DiffKind};
+use super::super::record::Step;
+use super::super::view::{Mine, Verdict, View};
+use super::super::{abort, child, failed, savepoints};
+use crate::{Event, Fact};
+
+/// Looks after the active child, then at the edit.
+pub fn next(view: &View<'_>, color: Color) -> Verdict {
+    let Some(reconciled) = &view.record.reconciled else {
+        return Verdict::stay(view);
+    };
+    let active = match view.mine(color) {
+        Mine::Unknown(why) => {
+            return Verdict::blocked(
+                view,
+                Waiting::observation(format!("{color} could not be read: {why}")),
+            );
+        }
+        Mine::Foreign => {
+            let what = abort::name_conflict(view, color);
+            return Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(what)));
+        }
+        Mine::Terminating => {
+            return Verdict::blocked(view, Waiting::for_person(WaitingFor::Gone(color)));
+        }
+        Mine::Absent => return recreate(view, color, reconciled),
+        Mine::Present(active) => active,
+    };
+    if let Some(verdict) = failed::tidy_up(view, color).or_else(|| savepoints::tidy_up(view, color)) {
+        return verdict;
+    }
+    match &view.spec {
+        Ok(valid) => edit(view, color, active, reconciled, valid),
+        Err(_) => Verdict::stay(view),
+    }
+}
+
+/// What the present specification asks for, compared with the one that the active child was made from.
+pub fn edit(
+    view: &View<'_>,
+    color: Color,
+    active: &FlinkDeployment,
+    reconciled: &FlinkBlueGreenDeploymentSpec,
+    valid: &ValidSpec,
+) -> Verdict {
+    if *reconciled == valid.spec && view.record.failed.is_none() {
+        return Verdict::stay(view);
+    }
+    let diff = diff::compare(reconciled, &valid.spec);
+    if diff.kind == DiffKind::Ignore {
+        return ignore(view, valid);
+    }
+    if failed::is_set_aside(view, &valid.spec) {
+        return Verdict::stay(view);
+    }
+    let suspended = diff::job_state(&diff::child_spec(reconciled)) == JobState::Suspended;
+    match diff.kind {
+        DiffKind::Suspend => in_place(view, color, valid, TransitionCause::Suspend),
+        DiffKind::Resume => in_place(view, color, valid, TransitionCause::Resume),
+        // Any edit while suspended is applied in place.
+        DiffKind::SavepointRedeploy | DiffKind::PatchChild | DiffKind::Transition if suspended => {
+            in_place(view, color, valid, TransitionCause::PatchChild)
+        }
+        DiffKind::PatchChild => in_place(view, color, valid, TransitionCause::PatchChild),
+        DiffKind::SavepointRedeploy => begin(view, color, active, valid, TransitionCause::SavepointRedeploy),
+        DiffKind::Transition => begin(view, color, active, valid, TransitionCause::SpecChanged),
+        DiffKind::Ignore => Verdict::stay(view),
+    }
+}
+
+/// The child specifications are equal: only the record takes note (configuration and Ingress apply by themselves).
+fn ignore(view: &View<'_>, valid: &ValidSpec) -> Verdict {
+    let mut record = view.record.clone();
+    record.reconciled = Some(valid.spec.clone());
+    let events = match record.failed.take() {
+        Some(failed) => vec![Event::normal(
+            "SpecReverted",
+            format!(
+                "the specification is the active one again; the attempt of transition {} is forgotten",
+                failed.transition
+            ),
+        )],
+        None => Vec::new(),
+    };
+    Verdict {
+        record,
+        events,
+        blocked: None,
+    }
+}
+
+fn in_place(view: &View<'_>, color: Color, valid: &ValidSpec, cause: TransitionCause) -> Verdict {
+    let step = Step::InPlace {
+        since: view.now,
+        deadline: view.grace_deadline(),
+    };
+    let record = view.begin(None, color, cause, &valid.spec, None, step);
+    let what = match cause {
+        TransitionCause::Suspend => "is suspended in place",
+        TransitionCause::Resume => "is resumed in place",
+        TransitionCause::PatchChild
+        | TransitionCause::FirstDeployment
+        | TransitionCause::SpecChanged
+        | TransitionCause::SavepointRedeploy
+        | TransitionCause::ActiveChildGone
+        | TransitionCause::TakenOver => "is changed in place",
+    };
+    Verdict::next(record, Event::normal("ChildChanged", format!("{color} {what}")))
+}
+
+/// Begins a transition to the other colour: from what the user named for a redeployment, otherwise with the active job's
+/// state as `upgradeMode` says.
+fn begin(
+    view: &View<'_>,
+    color: Color,
+    active: &FlinkDeployment,
+    valid: &ValidSpec,
+    cause: TransitionCause,
+) -> Verdict {
+    let to = color.other();
+    match view.mine(to) {
+        Mine::Foreign => {
+            let what = abort::name_conflict(view, to);
+            return Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(what)));
+        }
+        Mine::Unknown(why) => {
+            return Verdict::blocked(
+                view,
+                Waiting::observation(format!("{to} could not be read: {why}")),
+            );
+        }
+        Mine::Absent | Mine::Present(_) | Mine::Terminating => {}
+    }
+    let start = |restore: Option<String>, step: Step, message: String| {
+        let mut record = view.begin(Some(color), to, cause, &valid.spec, restore, step);
+        // A specification that is tried again is no longer set aside.
+        record.failed = None;
+        Verdict::next(record, Event::normal("TransitionStarted", message))
+    };
+    let redeploy = cause == TransitionCause::SavepointRedeploy;
+    let named = valid.job.initial_savepoint_path.clone();
+    if view.settings.transition_mode == TransitionMode::Advanced {
+        let step = Step::Stopping {
+            since: view.now,
+            deadline: view.after(view.settings.savepoint_timeout),
+        };
+        let message = format!("{color} is stopped with a savepoint, {to} goes on from it");
+        let restore = redeploy.then(|| named.clone()).flatten();
+        return start(restore, step, message);
+    }
+    if redeploy {
+        let message = match &named {
+            Some(path) => format!("{to} is deployed from {path}, as savepointRedeployNonce asks"),
+            None => format!("{to} is deployed, as savepointRedeployNonce asks"),
+        };
+        return start(named, view.creating(), message);
+    }
+    match valid.job.upgrade_mode.unwrap_or_default() {
+        UpgradeMode::Stateless => start(
+            None,
+            view.creating(),
+            format!("{to} is deployed without state (upgradeMode stateless)"),
+        ),
+        UpgradeMode::Savepoint | UpgradeMode::LastState => {
+            if child::job_is_running(active) && child::job_id(active).is_some() {
+                let number = view.record.number.saturating_add(1);
+                let step = savepoints::attempt(view, number, 1, view.after(view.settings.savepoint_timeout));
+                return start(None, step, format!("a savepoint of {color} is taken for {to}"));
+            }
+            // The active job is unhealthy, and a fix must get through (row 8): its last completed checkpoint carries
+            // the state as far as it is durable.
+            match &view.side(color).checkpoint {
+                Fact::Present(checkpoint) => start(
+                    Some(checkpoint.path.clone()),
+                    view.creating(),
+                    format!(
+                        "{color} is not running, so {to} is deployed from its last completed checkpoint {}",
+                        checkpoint.path
+                    ),
+                ),
+                Fact::Absent => Verdict::blocked(
+                    view,
+                    Waiting::for_person(WaitingFor::Person(format!(
+                        "{color} is not running ({}), so no savepoint can be taken, and it has no completed checkpoint; \
+                         fix it, or change job.upgradeMode to stateless, or name a savepoint in \
+                         job.initialSavepointPath with a new job.savepointRedeployNonce",
+                        child::describe(active)
+                    ))),
+                ),
+                Fact::Unknown(why) => Verdict::blocked(
+                    view,
+                    Waiting::observation(format!(
+                        "{color} is not running ({}), and its last completed checkpoint could not be learnt: {why}",
+                        child::describe(active)
+                    )),
+                ),
+            }
+        }
+    }
+}
+
+/// The active child is gone: it is created again with the state that is known, never from nothing (scenario 23).
+fn recreate(view: &View<'_>, color: Color, reconciled: &FlinkBlueGreenDeploymentSpec) -> Verdict {
+    let job = diff::child_spec(reconciled).job.unwrap_or_default();
+    if job.state == Some(JobState::Suspended) && view.wants_suspended() {
+        // Nothing has to run; it is created when it is to be resumed. Its state is looked for then.
+        return Verdict::stay(view);
+    }
+    let known = match (job.upgrade_mode.unwrap_or_default(), &view.side(color).checkpoint) {
+        (UpgradeMode::Stateless, _) => None,
+        (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Unknown(why)) => {
+            return Verdict::blocked(
+                view,
+                Waiting::observation(format!(
+                    "{color} is gone and its last completed checkpoint could not be learnt: {why}"
+                )),
+            );
+        }
+        (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Present(checkpoint)) => {
+            Some(checkpoint.path.clone())
+        }
+        (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Absent) => {
+            match savepoints::last_known(&view.record, color) {
+                Some(path) => Some(path),
+                None => {
+                    return Verdict::blocked(
+                        view,
+                        Waiting::for_person(WaitingFor::Person(format!(
+                            "{color} is gone and neither a checkpoint nor a savepoint of it is known; name one in \
+                             job.initialSavepointPath with a new job.savepointRedeployNonce, or change \
+                             job.upgradeMode to stateless"
+                        ))),
+                    );
+                }
+            }
+        }
+    };
+    let message = match &known {
+        Some(path) => format!("{color} was gone; it is created again from {path}"),
+        None => format!("{color} was gone; it is created again without state (upgradeMode stateless)"),
+    };
+    let record = view.begin(
+        None,
+        color,
+        TransitionCause::ActiveChildGone,
+        reconciled,
+        known,
+        view.creating(),
+    );
+    Verdict::next(record, Event::warning("ActiveChildGone", message))
+}

@@ -1,0 +1,124 @@
+//! RETURNING (ADVANCED, strategy SAVEPOINT): the incoming child is stopped, then the outgoing version comes back.
+//!
+//! The outgoing job is stopped already, so going back means starting it again, and from the newest state: if the incoming
+//! job completed a checkpoint, its sinks committed output up to it, and only what follows may be written again.
+
+use jiff::Timestamp;
+use sluice_api::blue_green::{AbortReason, Outcome};
+
+use super::super::record::{State, Transition};
+use super::super::view::{Mine, Verdict, View};
+use super::super::{child, failed};
+use super::switching;
+use crate::{Event, Fact};
+
+/// What the outgoing version resumes from.
+pub enum Resume<'a> {
+    /// The incoming job has not been stopped yet, or it is not known whether it has.
+    NotYet,
+    /// The outgoing child's own savepoint, where it was stopped.
+    OwnSavepoint,
+    /// The last completed checkpoint of the incoming job.
+    Checkpoint(&'a str),
+}
+
+/// What the outgoing version resumes from, once the incoming job is known to be stopped.
+pub fn resume<'a>(view: &View<'a>, transition: &Transition) -> Resume<'a> {
+    let started_from = transition.restore.as_deref();
+    match view.mine(transition.to) {
+        Mine::Present(incoming) if child::is_suspended(incoming) => {
+            match child::upgrade_savepoint(incoming) {
+                Some(path) if Some(path) != started_from => Resume::Checkpoint(path),
+                Some(_) | None => Resume::OwnSavepoint,
+            }
+        }
+        // Deleted by someone: its last completed checkpoint is still known, or it never had one.
+        Mine::Absent => match &view.side(transition.to).checkpoint {
+            Fact::Present(checkpoint) if Some(checkpoint.path.as_str()) != started_from => {
+                Resume::Checkpoint(&checkpoint.path)
+            }
+            Fact::Present(_) | Fact::Absent | Fact::Unknown(_) => Resume::OwnSavepoint,
+        },
+        Mine::Foreign => Resume::OwnSavepoint,
+        Mine::Present(_) | Mine::Terminating | Mine::Unknown(_) => Resume::NotYet,
+    }
+}
+
+/// Ends when the outgoing version runs again.
+pub fn next(
+    view: &View<'_>,
+    transition: &Transition,
+    reason: AbortReason,
+    message: &str,
+    deadline: Timestamp,
+) -> Verdict {
+    let Some(from) = transition.from else {
+        return Verdict::stay(view);
+    };
+    // It could not be learnt how far the incoming job was: going back may write records again, and the history says so.
+    if transition.lowered.is_none()
+        && matches!(view.mine(transition.to), Mine::Absent)
+        && let (Some(_), Fact::Unknown(why)) = (
+            transition.incoming_created_at,
+            &view.side(transition.to).checkpoint,
+        )
+    {
+        let lowered = format!(
+            "{} was deleted and its last checkpoint could not be learnt ({why}): records may come twice",
+            transition.to
+        );
+        let record = view.record.with_transition(Transition {
+            lowered: Some(lowered.clone()),
+            ..transition.clone()
+        });
+        return Verdict::next(record, Event::warning("GuaranteeLowered", lowered));
+    }
+    match view.mine(from) {
+        Mine::Present(outgoing) if child::is_ready(outgoing) => {
+            let mut record = view.record.with_state(State::Active(from));
+            if reason == AbortReason::Reverted || reason == AbortReason::Superseded {
+                record.failed = None;
+            } else {
+                record.failed = Some(failed::set_aside(view, transition, reason, message.to_owned()));
+            }
+            record.kept = failed::left_behind(view, transition, reason);
+            let outcome = if reason == AbortReason::Reverted {
+                Outcome::Reverted
+            } else {
+                Outcome::Aborted
+            };
+            let mut entry = switching::ended(view, transition, outcome, Some(message.to_owned()));
+            entry.pause_milliseconds = transition.outgoing_stopped_at.map(|stopped| {
+                i64::try_from(view.now.duration_since(stopped).as_millis()).unwrap_or(i64::MAX)
+            });
+            record.remember(entry);
+            Verdict::next(
+                record,
+                Event::normal("OutgoingReturned", format!("{from} is active again")),
+            )
+        }
+        // It has to come back, however long it takes; the clock is renewed so that people hear of it again.
+        Mine::Present(outgoing) if view.now >= deadline => {
+            let told = format!("{from} has not come back yet: {}", child::describe(outgoing));
+            let step = super::super::abort::returning(view, reason, message.to_owned());
+            Verdict::next(
+                view.record.at_step(transition, step),
+                Event::warning("StillReturning", told),
+            )
+        }
+        // Gone: created again in the ACTIVE state, from the state that is known.
+        Mine::Absent => {
+            let mut record = view.record.with_state(State::Active(from));
+            record.failed = Some(failed::set_aside(view, transition, reason, message.to_owned()));
+            record.kept = failed::left_behind(view, transition, reason);
+            record.remember(switching::ended(
+                view,
+                transition,
+                Outcome::Aborted,
+                Some(message.to_owned()),
+            ));
+            Verdict::next(record, Event::warning("OutgoingGone", format!("{from} is gone")))
+        }
+        Mine::Present(_) | Mine::Unknown(_) | Mine::Terminating | Mine::Foreign => Verdict::stay(view),
+    }
+}

@@ -1,0 +1,88 @@
+//! SAVEPOINTING: a savepoint of the outgoing job is being taken; the job goes on running.
+
+use jiff::Timestamp;
+use sluice_api::blue_green::{AbortReason, SavepointStatus};
+
+use super::super::observed::SavepointProgress;
+use super::super::record::{Step, Transition};
+use super::super::view::{Verdict, View};
+use super::super::{abort, savepoints};
+use crate::{Event, Fact};
+
+/// How many times a savepoint is tried before the transition aborts.
+const ATTEMPTS: u32 = 3;
+
+/// Looks at the answer before the clock: what is complete counts, however late it was seen (scenario 51).
+pub fn next(
+    view: &View<'_>,
+    transition: &Transition,
+    attempt: u32,
+    trigger_id: &str,
+    deadline: Timestamp,
+) -> Verdict {
+    let progress = view
+        .observed
+        .savepoint
+        .as_ref()
+        .filter(|observation| observation.trigger_id == trigger_id)
+        .map(|observation| &observation.progress);
+    let failure = match progress {
+        Some(Fact::Present(SavepointProgress::Completed { location })) if !location.is_empty() => {
+            return completed(view, transition, location);
+        }
+        Some(Fact::Present(SavepointProgress::Completed { .. })) => {
+            Some("Flink called the savepoint complete without saying where it is".to_owned())
+        }
+        Some(Fact::Present(SavepointProgress::Failed { cause })) => Some(cause.clone()),
+        // A glitch while polling is not an answer (R7): what is in progress or unknown goes on being waited for.
+        Some(Fact::Present(SavepointProgress::InProgress) | Fact::Unknown(_) | Fact::Absent) | None => None,
+    };
+    let late = view.now >= deadline;
+    match failure {
+        Some(cause) if attempt < ATTEMPTS && !late => {
+            let step = savepoints::attempt(view, transition.number, attempt.saturating_add(1), deadline);
+            let message = format!("savepoint attempt {attempt} failed and is tried again: {cause}");
+            Verdict::next(
+                view.record.at_step(transition, step),
+                Event::warning("SavepointFailed", message),
+            )
+        }
+        Some(cause) => abort::abort(
+            view,
+            transition,
+            AbortReason::SavepointFailed,
+            format!("the savepoint failed {attempt} times: {cause}"),
+        ),
+        None if late => {
+            let state = match progress {
+                Some(Fact::Unknown(why)) => format!("; its progress could not be learnt: {why}"),
+                Some(Fact::Absent) | None => match view.observed.failures.last() {
+                    Some(why) => format!("; it could not be asked for: {why}"),
+                    None => String::new(),
+                },
+                Some(Fact::Present(_)) => String::new(),
+            };
+            let message = format!("the savepoint was not finished by {deadline}{state}");
+            abort::abort(view, transition, AbortReason::SavepointFailed, message)
+        }
+        None => Verdict::stay(view),
+    }
+}
+
+fn completed(view: &View<'_>, transition: &Transition, location: &str) -> Verdict {
+    let mut record = view.record.with_transition(Transition {
+        step: Step::Savepointed { since: view.now },
+        savepoint: Some(location.to_owned()),
+        restore: Some(location.to_owned()),
+        ..transition.clone()
+    });
+    record.savepoints.push(SavepointStatus {
+        path: location.to_owned(),
+        transition: transition.number,
+        at: view.now,
+    });
+    Verdict::next(
+        record,
+        Event::normal("SavepointCompleted", format!("the savepoint is {location}")),
+    )
+}
