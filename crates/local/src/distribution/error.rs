@@ -35,14 +35,14 @@ pub enum InstallError {
     },
     /// The source could not be reached.
     #[error(
-        "Flink {version} could not be fetched from {origin}, which does not answer ({detail}): check the network and proxy settings, or give a downloaded Flink release with --from FILE."
+        "Flink {version} could not be fetched from {origin} ({detail}): check the network, the proxy and the address, or give a downloaded Flink release with --from FILE."
     )]
     Network {
         /// The release asked for.
         version: FlinkVersion,
         /// Where it was looked for.
         origin: String,
-        /// What the failed request said.
+        /// What the failed request said, or what was odd about the answer.
         detail: String,
     },
     /// There is no room.

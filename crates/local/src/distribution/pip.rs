@@ -187,6 +187,14 @@ pub(super) fn explain(python: &Path, version: FlinkVersion, staging: &Path, comp
             origin,
             detail: (*sign).to_owned(),
         }
+    } else if has("(from versions: none)") {
+        // Also what pip says, and all it says, of an index that does not answer when it may not try twice.
+        let detail = "it lists no release of Flink at all".to_owned();
+        InstallError::Network {
+            version,
+            origin,
+            detail,
+        }
     } else if has("No matching distribution found") {
         InstallError::NoSuchVersion { version, origin }
     } else {

@@ -434,6 +434,30 @@ fn a_missing_python_and_a_python_without_pip_are_told_apart() {
     assert_eq!(left_overs(directory.path()), Vec::<String>::new());
 }
 
+#[test]
+fn a_package_index_that_does_not_answer_is_no_missing_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = Cache::at(directory.path());
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    for retries in [0, 1] {
+        // The real pip, as a user without network has it.
+        let configured = format!(
+            "unset PIP_FIND_LINKS PIP_EXTRA_INDEX_URL\n\
+             export PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL=http://127.0.0.1:{port}/simple PIP_RETRIES={retries}\n\
+             exec python3 \"$@\""
+        );
+        let python = script(directory.path(), &format!("python-{retries}"), &configured);
+        let error = cache
+            .install(V1_20_5, &Source::Pip { python }, &mut Steps::default())
+            .unwrap_err();
+        assert!(matches!(error, InstallError::Network { .. }), "{error}");
+    }
+}
+
 fn script(directory: &Path, name: &str, body: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
 
