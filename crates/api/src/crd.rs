@@ -119,15 +119,20 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Value {
         _ => Map::new(),
     };
     let mut schema = structural(&root, &definitions);
-    add_newer_pod_fields(&mut schema);
+    adjust_pod_templates(&mut schema);
     schema
 }
 
-/// Fields of a pod that upstream's CRDs declare and that are newer than the Kubernetes version of our types.
-fn add_newer_pod_fields(schema: &mut Value) {
+/// Fields of a pod that upstream's CRDs declare and that are newer than the Kubernetes version of our types. A pod's
+/// status has no meaning in a template; it may stand there, and is not described.
+fn adjust_pod_templates(schema: &mut Value) {
     let Value::Object(fields) = schema else { return };
     for (name, field) in fields {
         if name == "podTemplate" {
+            drop_time_formats(field);
+            if let Some(status) = field.pointer_mut("/properties/status") {
+                *status = json!({ "type": "object", PRESERVE: true });
+            }
             add_property(
                 field,
                 "/properties/spec/properties",
@@ -142,8 +147,20 @@ fn add_newer_pod_fields(schema: &mut Value) {
                 json!({ "type": "object", "additionalProperties": { "type": "string" } }),
             );
         } else {
-            add_newer_pod_fields(field);
+            adjust_pod_templates(field);
         }
+    }
+}
+
+/// Upstream takes any text for the moments in a pod template, so nothing more is asked of them here.
+fn drop_time_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.retain(|name, field| name != "format" || field != "date-time");
+            fields.values_mut().for_each(drop_time_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_time_formats),
+        _ => {}
     }
 }
 

@@ -104,7 +104,12 @@ fn check(schema: &Value, value: &Value, path: &str, problems: &mut Vec<Problem>)
 fn mismatch(schema: &Value, value: &Value) -> Option<String> {
     if schema.get("x-kubernetes-int-or-string").is_some() {
         let fits = value.is_i64() || value.is_u64() || value.is_string();
-        return (!fits).then(|| "an integer or a string".to_owned());
+        let hint = if value.is_number() {
+            "; put it in quotes"
+        } else {
+            ""
+        };
+        return (!fits).then(|| format!("an integer or a string{hint}"));
     }
     let expected = match schema.get("type")?.as_str()? {
         "object" if !value.is_object() => "a map",

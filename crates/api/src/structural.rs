@@ -30,7 +30,7 @@ fn convert(schema: &Value, definitions: &Definitions, describe: bool) -> Value {
     if let Some((name, target)) = reference(schema, definitions) {
         let mut converted = convert(target, definitions, describe && !name.starts_with("io.k8s."));
         if describe && let Some(description) = schema.get("description") {
-            set(&mut converted, "description", description.clone());
+            describe_as(&mut converted, description);
         }
         return converted;
     }
@@ -40,7 +40,7 @@ fn convert(schema: &Value, definitions: &Definitions, describe: bool) -> Value {
             several => merge(several.iter().map(|it| convert(it, definitions, false))),
         };
         if describe && let Some(description) = schema.get("description") {
-            set(&mut converted, "description", description.clone());
+            describe_as(&mut converted, description);
         }
         return converted;
     }
@@ -150,11 +150,10 @@ fn without_null(value: &Value) -> Value {
     }
 }
 
-fn set(schema: &mut Value, keyword: &str, value: Value) {
-    if let Value::Object(schema) = schema {
-        let value = value.as_str().map_or(value.clone(), |text| json!(one_line(text)));
-        // First, where a reader looks.
-        schema.shift_insert(0, keyword.into(), value);
+/// Puts the description first, where a reader looks.
+fn describe_as(schema: &mut Value, description: &Value) {
+    if let (Value::Object(schema), Some(text)) = (schema, description.as_str()) {
+        schema.shift_insert(0, "description".into(), json!(one_line(text)));
     }
 }
 
