@@ -175,7 +175,7 @@ fn addressable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 impl Client {
     /// The statistics of the job's checkpoints. They come from a cache that may be 3 s old (`web.refresh-interval`).
     ///
-    /// A job without checkpointing answers with zero counts on 2.x, and may answer 404 ([`Error::NotFound`]).
+    /// A job without checkpointing may be answered with [`Error::NotFound`].
     pub async fn checkpoints(&self, job: JobId) -> Result<Checkpoints, Error> {
         self.ask(Request::get(format!("/jobs/{job}/checkpoints"))).await
     }

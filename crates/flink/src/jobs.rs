@@ -132,7 +132,7 @@ pub struct Vertex {
     pub name: String,
     /// How many tasks run it.
     pub parallelism: u32,
-    /// How many tasks may ever run it (the number of key groups); -1 on 1.20 for a vertex without one.
+    /// How many tasks may ever run it (the number of key groups); negative where the JobManager has not decided.
     #[serde(rename = "maxParallelism", default)]
     pub max_parallelism: i64,
     /// The tasks' states put together.

@@ -28,7 +28,7 @@
 //! # Where an answer may be old
 //!
 //! `/jobs/:id`, its exceptions, its checkpoints and its watermarks come from a copy of the job that the JobManager
-//! renews every `web.refresh-interval` (3 s by default); metrics are fetched from the TaskManagers every
+//! renews every `web.refresh-interval` (3 s by default; on 2.x `rest.cache.checkpoint-statistics.timeout` for checkpoints); metrics are fetched from the TaskManagers every
 //! `metrics.fetcher.update-interval` (10 s by default). The list of jobs and the status of operations are current.
 
 mod checkpoints;

@@ -114,7 +114,10 @@ impl Client {
     }
 
     /// Metrics of a vertex, put together over its subtasks, such as `numRecordsInPerSecond` or
-    /// `busyTimeMsPerSecond`. An unknown vertex answers like an unknown metric: with nothing.
+    /// `busyTimeMsPerSecond`.
+    ///
+    /// A single name that no subtask has (or not yet: metrics come some seconds after the start) makes the whole
+    /// answer empty, on 1.20 and 2.x; so does an unknown vertex. Ask apart for what may be missing.
     pub async fn vertex_metrics(
         &self,
         job: JobId,

@@ -185,7 +185,7 @@ impl Client {
             .await
     }
 
-    /// Shuts the cluster down: its jobs are suspended, and the JobManager's process ends soon after the answer.
+    /// Shuts the cluster down: the JobManager's process ends soon after the answer. Stop or cancel its jobs first.
     pub async fn shut_down_cluster(&self) -> Result<(), Error> {
         self.tell(Request::with(Method::DELETE, "/cluster")).await
     }

@@ -346,15 +346,17 @@ impl Base {
                 "the JobManager's address \"{base_url}\" cannot be used: {why}; write it as http://host:8081"
             ),
         };
+        // A user name or password would stand in every message and log line, this one included.
+        if base_url.contains('@') {
+            let what =
+                "the JobManager's address must not hold a user name or password; Flink's REST API has none";
+            return Err(Error::Misconfigured {
+                what: what.to_owned(),
+            });
+        }
         let mut url = Url::parse(base_url).map_err(|error| bad(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("it must begin with http:// or https://"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            // It would stand in every message and log line.
-            return Err(Error::Misconfigured {
-                what: "the JobManager's address must not hold a user name or password; Flink's REST API has none".to_owned(),
-            });
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(bad("it must end with the path"));

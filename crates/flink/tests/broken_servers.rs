@@ -1,6 +1,8 @@
 //! What a user meets when the JobManager is not there, not well, or not a JobManager: each case has its own kind of
 //! error and a sentence that names the call and the address.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail the test")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -60,7 +62,7 @@ async fn serve(mut stream: TcpStream, answer: Answer) {
         }
         Answer::ThenSilence(bytes) => {
             let _ = stream.write_all(&bytes).await;
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
         Answer::Endless => {
             let _ = stream
