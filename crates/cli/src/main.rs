@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The `sluice` command.
+
+fn main() -> std::process::ExitCode {
+    sluice_cli::main()
+}

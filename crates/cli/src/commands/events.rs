@@ -1,0 +1,50 @@
+//! `sluice events`.
+
+use clap::Args;
+use sluice_local::client::EventFilter;
+
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::runner::{Context, events, failed};
+use crate::view::Clock;
+use crate::view::events::events as events_text;
+
+/// Show what has happened, oldest first
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice events
+  sluice events orders
+  sluice events orders -o json | jq '.[] | select(.type == \"Warning\")'")]
+pub(crate) struct Arguments {
+    /// Name of one resource
+    name: Option<String>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let filter = EventFilter {
+        namespace: Some(context.namespace().to_owned()),
+        name: arguments.name.clone(),
+        ..EventFilter::default()
+    };
+    match arguments.output {
+        Format::Table => {
+            let lines = events(&client, &filter).await?;
+            let text = events_text(
+                &lines,
+                arguments.name.is_none(),
+                context.out.palette(),
+                &Clock::system(),
+            );
+            context.out.text(&text)
+        }
+        format => {
+            let records = client.events(&filter).await.map_err(failed)?;
+            context.out.value(&records, format == Format::Yaml)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `sluice get`.
+
+use clap::Args;
+use serde_json::{Value, json};
+use sluice_local::store::Kind;
+
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::runner::{Context, around, failed, read};
+use crate::view::{Clock, Palette, resource, table};
+
+/// List resources, or show one
+///
+/// KIND is FlinkBlueGreenDeployment (flinkbgdep, the default), FlinkDeployment (flinkdep) or Ingress. READY says whether
+/// the active job runs; PROGRESS names the step of a transition.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice get
+  sluice get orders
+  sluice get flinkdep
+  sluice get flinkbgdep orders -o yaml
+  sluice get -A -o json | jq '.items[].status.blueGreenState'")]
+pub(crate) struct Arguments {
+    /// Kind, or the name of a FlinkBlueGreenDeployment
+    #[arg(value_name = "KIND")]
+    kind: Option<String>,
+
+    /// Name of one resource
+    name: Option<String>,
+
+    /// Resources of every namespace
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let (kind, name) = target(arguments.kind.as_deref(), arguments.name)?;
+    let client = context.client().await?;
+    let namespace = (!arguments.all_namespaces).then(|| context.namespace());
+    let objects = match &name {
+        Some(name) => vec![
+            client
+                .get(kind, context.namespace(), name)
+                .await
+                .map_err(failed)?,
+        ],
+        None => client.list(kind, namespace).await.map_err(failed)?,
+    };
+    match arguments.output {
+        Format::Table => {}
+        format => {
+            let value = match (name, objects) {
+                (Some(_), mut objects) => objects.pop().unwrap_or_default(),
+                (None, objects) => json!({ "apiVersion": "v1", "kind": "List", "items": objects }),
+            };
+            return context.out.value(&value, format == Format::Yaml);
+        }
+    }
+    let palette = context.out.palette();
+    let clock = Clock::system();
+    let text = match kind {
+        Kind::FlinkBlueGreenDeployment => {
+            let info = client.info().await.map_err(failed)?;
+            let mut snapshots = Vec::with_capacity(objects.len());
+            for object in objects {
+                let namespace = namespace_of(&object);
+                snapshots.push(around(&client, &namespace, read(object)?, &info).await?);
+            }
+            resource::resources(&snapshots, arguments.all_namespaces, palette, &clock)
+        }
+        Kind::FlinkDeployment => {
+            let deployments = objects.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            resource::flink_deployments(&deployments, palette, &clock)
+        }
+        Kind::Ingress => ingresses(&objects, palette),
+    };
+    context.out.text(&text)
+}
+
+/// `get NAME` is short for `get flinkbgdep NAME`.
+fn target(kind: Option<&str>, name: Option<String>) -> Result<(Kind, Option<String>), Failure> {
+    match (kind, name) {
+        (None, name) => Ok((Kind::FlinkBlueGreenDeployment, name)),
+        (Some(word), None) => Ok(word.parse().map_or_else(
+            |_| (Kind::FlinkBlueGreenDeployment, Some(word.to_owned())),
+            |kind| (kind, None),
+        )),
+        (Some(word), name) => match word.parse() {
+            Ok(kind) => Ok((kind, name)),
+            Err(error) => Err(Failure::Usage(format!("{error}."))),
+        },
+    }
+}
+
+fn namespace_of(object: &Value) -> String {
+    let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
+    namespace
+        .unwrap_or(sluice_local::store::DEFAULT_NAMESPACE)
+        .to_owned()
+}
+
+fn ingresses(objects: &[Value], palette: Palette) -> String {
+    if objects.is_empty() {
+        return "No Ingresses.\n".to_owned();
+    }
+    let text = |object: &Value, path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let rows: Vec<Vec<String>> = objects
+        .iter()
+        .map(|object| {
+            vec![
+                text(object, "/metadata/name"),
+                text(object, "/spec/rules/0/host"),
+                text(object, "/spec/rules/0/http/paths/0/path"),
+                text(object, "/spec/rules/0/http/paths/0/backend/service/name"),
+            ]
+        })
+        .collect();
+    table(palette, &["NAME", "HOST", "PATH", "BACKEND"], &rows)
+}

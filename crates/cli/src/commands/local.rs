@@ -1,0 +1,194 @@
+//! `sluice local`.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use sluice_local::client::{Client, ClientError};
+
+use crate::failure::Failure;
+use crate::runner::{Context, failed};
+
+/// Start or stop the runner: Flink on this machine, without Kubernetes
+///
+/// The runner keeps the resources of one directory and starts and stops their Flink processes. Only one runner serves a
+/// directory; several directories can be served side by side.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the runner in the background
+    #[command(after_help = "Examples:
+  sluice local up
+  sluice local up --directory /tmp/try
+  sluice -v local up --foreground")]
+    Up {
+        /// Stay in the foreground and log to standard error
+        #[arg(long)]
+        foreground: bool,
+    },
+    /// Stop the runner and its Flink processes
+    ///
+    /// The jobs end without a savepoint and start again from their last checkpoint with the next `sluice local up`. To keep
+    /// exact state, set `job.state: suspended` first.
+    #[command(after_help = "Examples:
+  sluice local down
+  sluice local down --keep-jobs    the jobs run on; the next `up` finds them")]
+    Down {
+        /// Leave the Flink processes running
+        #[arg(long)]
+        keep_jobs: bool,
+    },
+}
+
+/// How long a runner may take until it answers, or is gone: it looks at every process that it had.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The log of a runner in the background, in its directory.
+const LOG: &str = "runner.log";
+
+pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let directory = context.directory()?;
+    match arguments.command {
+        Command::Up { foreground: true } => serve(&directory).await,
+        Command::Up { foreground: false } => {
+            if let Ok(client) = Client::connect(&directory).await {
+                let info = client.info().await.map_err(failed)?;
+                return context.out.line(&format!(
+                    "The runner is up already on {} (process {}).",
+                    directory.display(),
+                    info.pid
+                ));
+            }
+            let runner = start(&directory, context.verbose).await?;
+            context.out.line(&format!(
+                "The runner is up on {} (process {}, log {}).",
+                directory.display(),
+                runner.id(),
+                directory.join(LOG).display()
+            ))
+        }
+        Command::Down { keep_jobs } => {
+            stop(&directory, !keep_jobs).await?;
+            context
+                .out
+                .line(&format!("The runner on {} is down.", directory.display()))
+        }
+    }
+}
+
+/// Runs the runner in this process until it is told to end.
+async fn serve(directory: &Path) -> Result<(), Failure> {
+    sluice_local_runner_todo(directory)
+        .await
+        .map_err(Failure::refused)
+}
+
+/// Starts a runner in the background and waits until it answers.
+pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failure> {
+    let not_made = |error: std::io::Error| {
+        Failure::refused(format!(
+            "The directory {} cannot be used: {error}.",
+            directory.display()
+        ))
+    };
+    fs::create_dir_all(directory).map_err(not_made)?;
+    let log = directory.join(LOG);
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(not_made)?;
+    let begin = file.metadata().map_err(not_made)?.len();
+    let mut runner = spawn(directory, verbose, file)?;
+    let started = Instant::now();
+    loop {
+        match Client::connect(directory).await {
+            Ok(_) => return Ok(runner),
+            Err(ClientError::NotRunning { .. } | ClientError::NoAnswer { .. }) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if let Ok(Some(_)) = runner.try_wait() {
+            return Err(Failure::refused(last_words(&log, begin)));
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(Failure::TimedOut(format!(
+                "The runner does not answer after {} s; its log is {}.",
+                PATIENCE.as_secs(),
+                log.display()
+            )));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// This program once more, in a process group of its own so that Ctrl-C in this terminal does not reach it.
+fn spawn(directory: &Path, verbose: u8, log: fs::File) -> Result<Child, Failure> {
+    use std::os::unix::process::CommandExt;
+    let failed = |error: std::io::Error| Failure::refused(format!("The runner cannot be started: {error}."));
+    let program: PathBuf = std::env::current_exe().map_err(failed)?;
+    let mut process = Process::new(program);
+    process
+        .args(["local", "up", "--foreground", "--directory"])
+        .arg(directory);
+    // In the background the log is all there is, so it tells what happens.
+    process.args(std::iter::repeat_n("-v", usize::from(verbose.max(1))));
+    process
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .map_err(failed)
+}
+
+/// What a runner that has ended said last, since `begin`.
+fn last_words(log: &Path, begin: u64) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let skipped = usize::try_from(begin).unwrap_or(0).min(text.len());
+    let said = String::from_utf8_lossy(text.get(skipped..).unwrap_or_default()).into_owned();
+    let last = said
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    match last.strip_prefix("sluice: ") {
+        Some(sentence) => sentence.to_owned(),
+        None => format!("The runner ended at once; its log is {}: {last}", log.display()),
+    }
+}
+
+/// Stops the runner and waits until its process is gone.
+pub(crate) async fn stop(directory: &Path, stop_jobs: bool) -> Result<(), Failure> {
+    let client = Client::connect(directory).await.map_err(failed)?;
+    let pid = client.info().await.map_err(failed)?.pid;
+    client.shutdown(stop_jobs).await.map_err(failed)?;
+    let started = Instant::now();
+    while Path::new("/proc")
+        .join(pid.to_string())
+        .join("exe")
+        .read_link()
+        .is_ok()
+    {
+        if started.elapsed() > PATIENCE {
+            return Err(Failure::TimedOut(format!(
+                "The runner (process {pid}) is still ending after {} s; its log is {}.",
+                PATIENCE.as_secs(),
+                directory.join(LOG).display()
+            )));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+async fn sluice_local_runner_todo(_directory: &Path) -> Result<(), Failure> {
+    Err(Failure::refused("The runner is not there yet."))
+}

@@ -1,0 +1,114 @@
+//! `sluice plan`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::Value;
+use sluice_api::FlinkBlueGreenDeployment;
+use sluice_api::crd::Kind;
+use sluice_core::bluegreen::plan::plan;
+use sluice_local::client::{ClientError, read_manifests};
+
+use super::input;
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::runner::{Context, failed};
+use crate::view::plan::{Plan, as_if_running};
+
+/// Say what an edit would do, and change nothing
+///
+/// For every FlinkBlueGreenDeployment of the file: IGNORE, PATCH_CHILD, TRANSITION and so on, the fields and rules that
+/// decide it, whether a savepoint is taken, what the records written by both jobs add up to, and what runs beside each
+/// other meanwhile. Compared is with what the runner has, or, without any runner, with --current.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice plan -f job.yaml
+  sluice plan -f new.yaml --current old.yaml
+  git show HEAD:job.yaml | sluice plan -f job.yaml --current -
+  sluice plan -f job.yaml -o json | jq '.[].kind'")]
+pub(crate) struct Arguments {
+    /// File with the edited resources; `-` for standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+
+    /// Compare with this file instead of what the runner has
+    #[arg(long, value_name = "FILE")]
+    current: Option<PathBuf>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let edited = resources(&arguments.file)?;
+    if edited.is_empty() {
+        return Err(Failure::refused(format!(
+            "There is no FlinkBlueGreenDeployment in {}.",
+            input::origin(&arguments.file)
+        )));
+    }
+    let mut plans = Vec::with_capacity(edited.len());
+    let now = Timestamp::now();
+    if let Some(file) = &arguments.current {
+        let current = resources(file)?;
+        for resource in &edited {
+            let name = &resource.metadata.name;
+            let before = current.iter().find(|other| other.metadata.name == *name);
+            let mut plan = plan(&as_if_running(before), resource, now);
+            // What stands in a file says nothing about what a runner would do at this moment.
+            plan.decision.effects.clear();
+            plans.push(Plan::of(name.as_deref().unwrap_or_default(), &plan));
+        }
+    } else {
+        let client = context.client().await?;
+        for resource in &edited {
+            let namespace = resource
+                .metadata
+                .namespace
+                .as_deref()
+                .unwrap_or(context.namespace());
+            let name = resource.metadata.name.as_deref().unwrap_or_default();
+            let observed = match client.observed(namespace, name).await {
+                Ok(observed) => observed,
+                Err(ClientError::NotFound(_)) => as_if_running(None),
+                Err(error) => return Err(failed(error)),
+            };
+            plans.push(Plan::of(name, &plan(&observed, resource, now)));
+        }
+    }
+    match arguments.output {
+        Format::Table => {
+            let texts: Vec<String> = plans
+                .iter()
+                .map(|plan| plan.text(context.out.palette()))
+                .collect();
+            context.out.text(&texts.join("\n"))?;
+        }
+        format => context.out.value(&plans, format == Format::Yaml)?,
+    }
+    if plans.iter().any(|plan| !plan.problems.is_empty()) {
+        return Err(Failure::refused(
+            "The edit would be refused; a running job would go on untouched.",
+        ));
+    }
+    Ok(())
+}
+
+/// The blue/green resources of a file.
+fn resources(file: &Path) -> Result<Vec<FlinkBlueGreenDeployment>, Failure> {
+    let documents = read_manifests(&input::origin(file), &input::read(file)?).map_err(Failure::refused)?;
+    documents
+        .iter()
+        .filter(|document| {
+            document.get("kind").and_then(Value::as_str) == Some(Kind::FlinkBlueGreenDeployment.name())
+        })
+        .map(|document| {
+            sluice_api::read_blue_green(document).map_err(|problems| {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Failure::refused(format!("{}:\n{}", input::origin(file), lines.join("\n")))
+            })
+        })
+        .collect()
+}
