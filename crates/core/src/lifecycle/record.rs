@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sluice_api::flink_deployment::{FlinkDeploymentStatus, FlinkJobState, SavepointFormatType};
 
+use crate::identity;
+
 /// The field of the status that holds the [`Record`].
 pub const RECORD_KEY: &str = "sluice";
 
@@ -26,6 +28,9 @@ pub struct Record {
     pub generation: i64,
     /// How far it is.
     pub step: Step,
+    /// Whether the cluster of this deployment was ever seen: from then on, not to see it means that it is gone.
+    #[serde(default)]
+    pub was_seen: bool,
     /// Whether the job of this deployment was ever stable.
     #[serde(default)]
     pub was_stable: bool,
@@ -186,6 +191,8 @@ pub struct SavepointRequest {
 pub struct CheckpointRequest {
     /// Our own trigger id.
     pub trigger_id: String,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
     /// Since when it is wanted.
     pub since: Timestamp,
     /// After this it has failed.
@@ -215,6 +222,30 @@ pub struct SetAside {
 }
 
 impl Record {
+    /// The record of a deployment at its beginning.
+    pub(super) fn new(uid: &str, deployment: u64, generation: i64, step: Step) -> Self {
+        Self {
+            deployment,
+            job_id: if deployment == 0 {
+                String::new()
+            } else {
+                identity::job_id(uid, deployment)
+            },
+            restored_from: None,
+            generation,
+            step,
+            was_seen: false,
+            was_stable: false,
+            has_checkpointed: false,
+            savepoints: 0,
+            checkpoints: 0,
+            savepoint: None,
+            checkpoint: None,
+            crashes: None,
+            set_aside: None,
+        }
+    }
+
     /// The record in a status; `None` if there is none, or none that can be read.
     pub fn read(status: &FlinkDeploymentStatus) -> Option<Self> {
         serde_json::from_value(status.extra.get(RECORD_KEY)?.clone()).ok()
