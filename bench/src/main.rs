@@ -1,0 +1,26 @@
+//! The figures that Sluice has to reach, measured in one run with what they are compared to, printed and written under
+//! `bench/results/`.
+
+mod core;
+mod figures;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Sluice.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// How long one decision takes.
+    Core,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().what {
+        What::Core => core::measure(),
+    }
+}
