@@ -1,6 +1,9 @@
 //! Flink on this machine, without Kubernetes: an on-disk store, real processes, one runner.
 
-pub mod distribution;
-pub mod launcher;
 pub mod client;
+pub mod distribution;
+mod endpoint;
+pub mod launcher;
+pub mod runner;
+mod server;
 pub mod store;

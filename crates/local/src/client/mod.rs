@@ -77,8 +77,13 @@ impl Client {
 
     /// One object. Errors: [`ClientError::NotFound`].
     pub async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Value, ClientError> {
-        self.object(Method::GET, &ObjectKey::new(kind, namespace, name), "", None::<&()>)
-            .await
+        self.object(
+            Method::GET,
+            &ObjectKey::new(kind, namespace, name),
+            "",
+            None::<&()>,
+        )
+        .await
     }
 
     /// All objects of a kind, by namespace and name; of every namespace if none is given.
@@ -153,12 +158,11 @@ impl Client {
         color: Option<Color>,
         component: Option<Component>,
     ) -> Result<Vec<LogFile>, ClientError> {
-        let mut files: Vec<LogFile> = self
-            .found(
-                self.ask_or_refusal(&format!("logs/{namespace}/{name}"), &[])
-                    .await?,
-                &ObjectKey::new(Kind::FlinkBlueGreenDeployment, namespace, name),
-            )?;
+        let mut files: Vec<LogFile> = self.found(
+            self.ask_or_refusal(&format!("logs/{namespace}/{name}"), &[])
+                .await?,
+            &ObjectKey::new(Kind::FlinkBlueGreenDeployment, namespace, name),
+        )?;
         files.retain(|file| {
             color.is_none_or(|color| file.color == Some(color))
                 && component.is_none_or(|component| file.component == component)
@@ -244,10 +248,13 @@ impl Client {
         body: Option<&impl Serialize>,
     ) -> Result<Result<T, Refusal>, ClientError> {
         // The host is not used: the connection goes to the socket.
+        let address = format!("http://sluice/v1/{path}");
+        let url = reqwest::Url::parse_with_params(&address, query).map_err(|error| ClientError::Refused {
+            message: format!("`{path}` cannot be asked for: {error}"),
+        })?;
         let mut request = self
             .http
-            .request(method, format!("http://sluice/v1/{path}"))
-            .query(query)
+            .request(method, url)
             .timeout(ANSWER_LIMIT.max(WATCH_LIMIT * 2));
         if let Some(body) = body {
             request = request.json(body);
