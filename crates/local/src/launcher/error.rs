@@ -48,16 +48,6 @@ pub enum LaunchError {
         /// As found.
         value: String,
     },
-    /// A newer deployment of the same resource has been launched: this plan is out of date.
-    #[error("Deployment {found} of {name} has already been launched; {deployment} is out of date and is not launched.")]
-    Superseded {
-        /// The FlinkDeployment.
-        name: String,
-        /// The one that was to be launched.
-        deployment: u64,
-        /// The newer one.
-        found: u64,
-    },
     /// An earlier deployment still runs; two JobManagers of one resource would write beside each other.
     #[error("Deployment {running} of {name} is still running; it is being stopped, and deployment {deployment} is launched when it is gone.")]
     StillRunning {
@@ -67,6 +57,14 @@ pub enum LaunchError {
         deployment: u64,
         /// The one that runs.
         running: u64,
+    },
+    /// What was to be removed is in use.
+    #[error("{} cannot be removed while its process {pid} runs: stop the cluster first.", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The process.
+        pid: i32,
     },
     /// There is no room.
     #[error("The disk with {} is full: make room and try again.", path.display())]
