@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sluice_local::distribution::Wanted;
 
+use crate::demo::{self, Settings};
 use crate::failure::Failure;
 use crate::runner::Context;
 
@@ -22,11 +23,11 @@ use crate::runner::Context;
 
 Exit code 1 if ADVANCED mode lost or doubled anything.")]
 pub(crate) struct Arguments {
-    /// The ledger job's jar [default: examples/ledger-job/target/ledger-job.jar, or the only jar there]
+    /// The ledger job's jar [default: examples/ledger-job/target/ledger-job.jar]
     #[arg(long, value_name = "PATH")]
     job_jar: Option<PathBuf>,
 
-    /// Leave the runner, the jobs and the feeder's events as they are at the end
+    /// At the end let the jobs go on, and say how to look at them
     #[arg(long)]
     keep: bool,
 
@@ -35,7 +36,31 @@ pub(crate) struct Arguments {
     flink: Wanted,
 }
 
+/// Where `make demo` builds it.
+const JAR: &str = "examples/ledger-job/target/ledger-job.jar";
+
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let _ = (arguments.job_jar, arguments.keep, arguments.flink, context);
-    Err(Failure::refused("The demo is not there yet."))
+    let flink = arguments.flink.to_install().ok_or_else(|| {
+        Failure::refused(format!(
+            "The newest release of Flink {} is not known here: give its full number.",
+            arguments.flink
+        ))
+    })?;
+    // The demo clears its directory, so it is never the one of the user's own runner.
+    let directory = match &context.directory {
+        Some(directory) => std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
+        None => {
+            let own = context.directory()?;
+            let name = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            own.with_file_name(format!("{name}-demo"))
+        }
+    };
+    let settings = Settings {
+        jar: arguments.job_jar.unwrap_or_else(|| PathBuf::from(JAR)),
+        flink,
+        directory,
+        keep: arguments.keep,
+        verbose: context.verbose,
+    };
+    demo::run(&settings, &context.out).await
 }

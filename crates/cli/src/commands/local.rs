@@ -86,7 +86,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
 
 /// Runs the runner in this process until it is told to end.
 async fn serve(directory: &Path) -> Result<(), Failure> {
-    sluice_local_runner_todo(directory)
+    sluice_local::runner::run(directory, sluice_local::runner::Options::default())
         .await
         .map_err(Failure::refused)
 }
@@ -119,6 +119,8 @@ pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failur
             return Err(Failure::refused(last_words(&log, begin)));
         }
         if started.elapsed() > PATIENCE {
+            // One that never answered serves nobody.
+            let _ended = runner.kill();
             return Err(Failure::TimedOut(format!(
                 "The runner does not answer after {} s; its log is {}.",
                 PATIENCE.as_secs(),
@@ -165,6 +167,14 @@ fn last_words(log: &Path, begin: u64) -> String {
     }
 }
 
+/// Stops the runner with its jobs, if one is up.
+pub(crate) async fn stop_if_up(directory: &Path) -> Result<(), Failure> {
+    match Client::connect(directory).await {
+        Err(ClientError::NotRunning { .. }) => Ok(()),
+        _ => stop(directory, true).await,
+    }
+}
+
 /// Stops the runner and waits until its process is gone.
 pub(crate) async fn stop(directory: &Path, stop_jobs: bool) -> Result<(), Failure> {
     let client = Client::connect(directory).await.map_err(failed)?;
@@ -187,8 +197,4 @@ pub(crate) async fn stop(directory: &Path, stop_jobs: bool) -> Result<(), Failur
         tokio::time::sleep(LOOK).await;
     }
     Ok(())
-}
-
-async fn sluice_local_runner_todo(_directory: &Path) -> Result<(), Failure> {
-    Err(Failure::refused("The runner is not there yet."))
 }
