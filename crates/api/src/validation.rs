@@ -142,7 +142,10 @@ fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
 /// The status holds the specification again, and etcd takes 1.5 MiB for all of a resource (faults.md, row 52).
 fn check_size(spec: &impl Serialize, problems: &mut Vec<Problem>) {
     const LARGEST: usize = 256 * 1024;
-    let size = serde_json::to_string(spec).map_or(0, |text| text.len());
+    let mut size = Counter(0);
+    // Counting cannot fail, and a type of ours that cannot be written as JSON does not exist.
+    let _ = serde_json::to_writer(&mut size, spec);
+    let Counter(size) = size;
     if size > LARGEST {
         problems.push(Problem::new(
             "spec",
@@ -252,4 +255,18 @@ fn first(configuration: &FlinkConfiguration, keys: &[&str]) -> Option<String> {
         .map(str::trim)
         .find(|text| !text.is_empty())
         .map(str::to_owned)
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -156,24 +156,20 @@ fn put_back(
         spec,
         child::restored_from(present),
     );
-    let labels_are_there = ingress::contains(
-        &serde_json::to_value(&present.metadata.labels).unwrap_or_default(),
-        &labels_to_be(&wanted, number),
-    );
     let spec_to_be = with_own_start(wanted.spec.clone(), present);
-    if labels_are_there && comparable(&spec_to_be) == comparable(&present.spec) {
+    let spec_stands = spec_to_be == present.spec || comparable(&spec_to_be) == comparable(&present.spec);
+    if spec_stands && labels_stand(&wanted, present, number) {
         return None;
     }
     Some(replace(present, &wanted, spec_to_be, number))
 }
 
 /// A child that another operator created has no transition label, and does not get one: 0 is what its absence says.
-fn labels_to_be(wanted: &FlinkDeployment, number: u64) -> Value {
-    let mut labels = wanted.metadata.labels.clone().unwrap_or_default();
-    if number == 0 {
-        labels.remove(LABEL_TRANSITION);
-    }
-    serde_json::to_value(labels).unwrap_or_default()
+fn labels_stand(wanted: &FlinkDeployment, present: &FlinkDeployment, number: u64) -> bool {
+    let there = present.metadata.labels.as_ref();
+    wanted.metadata.labels.iter().flatten().all(|(key, value)| {
+        (number == 0 && key == LABEL_TRANSITION) || there.and_then(|labels| labels.get(key)) == Some(value)
+    })
 }
 
 /// What a child was started from is its own affair: the savepoint and the nonce are no part of what is put back.

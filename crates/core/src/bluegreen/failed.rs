@@ -78,9 +78,9 @@ pub fn policy_now(view: &View<'_>, kept: &KeptStatus) -> FailedDeploymentPolicy 
 }
 
 /// Forgets the kept deployment once it is gone.
-pub fn tidy_up(view: &View<'_>, active: Color) -> Option<Verdict> {
+pub fn tidy_up(view: &View<'_>, active: Option<Color>) -> Option<Verdict> {
     let kept = view.record.kept.as_ref()?;
-    let gone = kept.color == active
+    let gone = Some(kept.color) == active
         || match view.mine(kept.color) {
             Mine::Absent | Mine::Foreign => true,
             Mine::Present(present) => child::transition(present) != kept.transition,

@@ -91,13 +91,14 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Decision {
             .unwrap_or_else(|| Verdict::stay(&view))
     };
     let moved = verdict.record != view.record || rebuilt.is_some();
+    let reconciled_stands = rebuilt.is_none() && verdict.record.reconciled == view.record.reconciled;
     view.record = verdict.record;
     let blocked = verdict.blocked.is_some();
     let waiting = verdict.blocked.or_else(|| status::awaited(&view));
     let mut events: Vec<_> = rebuilt.into_iter().collect();
     events.extend(verdict.events);
     Decision {
-        status: status::write(&view, waiting.as_ref(), blocked),
+        status: status::write(&view, waiting.as_ref(), blocked, reconciled_stands),
         effects: effects::of(&view),
         wake: wake(&view, moved, waiting.as_ref()),
         waiting,
@@ -117,9 +118,13 @@ fn wake(view: &View<'_>, moved: bool, waiting: Option<&Waiting>) -> Wake {
         }
     }
     if let Some(delete_at) = view.record.kept.as_ref().and_then(|kept| kept.delete_at) {
-        wake = wake.earlier(Wake::At(
-            delete_at.max(view.after(view.settings.reschedule_interval).min(delete_at)),
-        ));
+        let next = if delete_at > view.now {
+            delete_at
+        } else {
+            // It was asked to go; this is for the request that was lost.
+            view.after(view.settings.reschedule_interval)
+        };
+        wake = wake.earlier(Wake::At(next));
     }
     wake
 }

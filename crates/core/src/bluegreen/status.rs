@@ -12,13 +12,16 @@ use super::view::{Mine, View};
 use super::{child, diff};
 use crate::Fact;
 
-/// The status as it shall stand; `None` if it stands so already.
+/// The status as it shall stand; `None` if it stands so already. `reconciled_stands`: the text of the reconciled
+/// specification in the previous status is still true (writing it anew is the dearest part of a decision).
 pub fn write(
     view: &View<'_>,
     waiting: Option<&Waiting>,
     blocked: bool,
+    reconciled_stands: bool,
 ) -> Option<Box<FlinkBlueGreenDeploymentStatus>> {
-    let previous = view.resource().status.clone().unwrap_or_default();
+    let none = FlinkBlueGreenDeploymentStatus::default();
+    let previous = view.resource().status.as_ref().unwrap_or(&none);
     let record = &view.record;
     let mut status = FlinkBlueGreenDeploymentStatus {
         job_status: Some(JobStatus {
@@ -26,7 +29,11 @@ pub fn write(
             ..previous.job_status.clone().unwrap_or_default()
         }),
         blue_green_state: Some(wire_state(record)),
-        last_reconciled_spec: record.reconciled.as_ref().map(spec_text),
+        last_reconciled_spec: if reconciled_stands {
+            previous.last_reconciled_spec.clone()
+        } else {
+            record.reconciled.as_ref().map(spec_text)
+        },
         last_reconciled_timestamp: previous.last_reconciled_timestamp,
         abort_timestamp: WireTime(None),
         deployment_ready_timestamp: WireTime(None),
@@ -58,7 +65,7 @@ pub fn write(
         }
     }
     status.conditions = conditions(view, waiting, blocked, &previous.conditions);
-    if status == previous {
+    if status == *previous {
         return None;
     }
     status.last_reconciled_timestamp = WireTime(Some(view.now));
@@ -365,6 +372,8 @@ pub fn awaited(view: &View<'_>) -> Option<Waiting> {
             } else if view.now < *delete_after {
                 waiting(WaitingFor::DeletionDelay(from), *since, Some(*delete_after))
             } else {
+                // In a first deployment nothing has to go.
+                transition.from?;
                 waiting(WaitingFor::Gone(from), *since, None)
             }
         }

@@ -34,7 +34,7 @@ pub fn next(view: &View<'_>, color: Color) -> Verdict {
         Mine::Absent => return recreate(view, color, reconciled),
         Mine::Present(active) => active,
     };
-    if let Some(verdict) = failed::tidy_up(view, color).or_else(|| savepoints::tidy_up(view, color)) {
+    if let Some(verdict) = failed::tidy_up(view, Some(color)).or_else(|| savepoints::tidy_up(view, color)) {
         return verdict;
     }
     match &view.spec {

@@ -9,6 +9,9 @@ use crate::Event;
 
 /// Deploys blue for the first time.
 pub fn next(view: &View<'_>) -> Verdict {
+    if let Some(verdict) = failed::tidy_up(view, None) {
+        return verdict;
+    }
     let Ok(valid) = &view.spec else {
         return Verdict::stay(view);
     };

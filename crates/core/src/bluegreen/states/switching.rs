@@ -104,6 +104,14 @@ pub fn ended(
 pub fn guarantee(transition: &Transition) -> Guarantee {
     match (transition.mode, transition.from, &transition.restore) {
         _ if transition.lowered.is_some() => Guarantee::AtLeastOnce,
+        // Ended before there was an incoming job: nothing but the outgoing one has written.
+        _ if matches!(
+            transition.step,
+            Step::Savepointing { .. } | Step::Savepointed { .. } | Step::Stopping { .. }
+        ) =>
+        {
+            Guarantee::ExactlyOnce
+        }
         (_, Some(_), None) => Guarantee::Stateless,
         (TransitionMode::Advanced, ..) | (TransitionMode::Basic, None, _) => Guarantee::ExactlyOnce,
         (TransitionMode::Basic, Some(_), Some(_)) => Guarantee::AtLeastOnce,
