@@ -1,0 +1,6 @@
+//! The tests of the blue/green state machine: stories, tables, properties, and every crash point.
+//!
+//! One test program, because its parts share the simulated world in [`support`].
+
+mod support;
+mod transcripts;
