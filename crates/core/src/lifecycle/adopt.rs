@@ -46,7 +46,11 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
             restored_from: cluster.restored_from.clone(),
             has_checkpointed: cluster.restored_from.is_none(),
             ..taken_over(
-                Step::Deploying { since: pass.now, not_before: None, first_look: None },
+                Step::Deploying {
+                    since: pass.now,
+                    not_before: None,
+                    first_look: None,
+                },
                 cluster.deployment,
             )
         }
@@ -54,19 +58,37 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
         taken_over(step, known.max(1))
     } else if known > 0 || has_run(&status) {
         let stop = Stop::Cluster { newest: None };
-        taken_over(Step::Stopping { since: pass.now, reason: StopReason::Crash, stop }, known.max(1))
+        taken_over(
+            Step::Stopping {
+                since: pass.now,
+                reason: StopReason::Crash,
+                stop,
+            },
+            known.max(1),
+        )
     } else {
         // It was never deployed.
         if pass.is_deleting() || pass.present.is_err() {
             return Ok(None);
         }
-        let step = Step::Suspended { since: pass.now, restore: None };
+        let step = Step::Suspended {
+            since: pass.now,
+            restore: None,
+        };
         let record = Record::new(pass.uid(), 0, pass.generation(), step);
-        return Ok(Some(draft(record, pass.observed.resource.spec.clone(), status, Vec::new())));
+        return Ok(Some(draft(
+            record,
+            pass.observed.resource.spec.clone(),
+            status,
+            Vec::new(),
+        )));
     };
     let event = Event::warning(
         "RecordRebuilt",
-        format!("The record was lost; it is made anew from what is there: deployment {}", record.deployment),
+        format!(
+            "The record was lost; it is made anew from what is there: deployment {}",
+            record.deployment
+        ),
     );
     Ok(Some(draft(record, spec, status, vec![event])))
 }
@@ -77,12 +99,22 @@ const fn draft(
     status: FlinkDeploymentStatus,
     events: Vec<Event>,
 ) -> Draft {
-    Draft { record, deployed, status, events, obstacle: None }
+    Draft {
+        record,
+        deployed,
+        status,
+        events,
+        obstacle: None,
+    }
 }
 
 /// The largest deployment number that is to be seen outside the record.
 fn newest_known(pass: &Pass<'_>) -> u64 {
-    let cluster = pass.observed.cluster.present().map_or(0, |cluster| cluster.deployment);
+    let cluster = pass
+        .observed
+        .cluster
+        .present()
+        .map_or(0, |cluster| cluster.deployment);
     cluster.max(pass.observed.last_launched)
 }
 
@@ -96,7 +128,10 @@ fn job_id(pass: &Pass<'_>, status: &FlinkDeploymentStatus, deployment: u64) -> S
 }
 
 fn has_run(status: &FlinkDeploymentStatus) -> bool {
-    status.job_status.as_ref().is_some_and(|job| job.job_id.as_ref().is_some_and(|id| !id.is_empty()))
+    status
+        .job_status
+        .as_ref()
+        .is_some_and(|job| job.job_id.as_ref().is_some_and(|id| !id.is_empty()))
 }
 
 /// What another operator's suspended deployment resumes from.
@@ -108,13 +143,20 @@ fn suspended_by_another(
     let reconciliation = status.reconciliation_status.as_ref()?;
     let is_suspended = reconciliation.state == Some(ReconciliationState::Deployed)
         && change::job_state(reconciled) == JobState::Suspended;
-    let restore = status.job_status.as_ref().and_then(|job| job.upgrade_savepoint_path.clone());
+    let restore = status
+        .job_status
+        .as_ref()
+        .and_then(|job| job.upgrade_savepoint_path.clone());
     is_suspended.then_some(Step::Suspended { since: now, restore })
 }
 
 /// The specification that was last deployed; it is written as `{"spec": ...}`.
 fn reconciled_spec(status: &FlinkDeploymentStatus) -> Option<FlinkDeploymentSpec> {
-    let text = status.reconciliation_status.as_ref()?.last_reconciled_spec.as_deref()?;
+    let text = status
+        .reconciliation_status
+        .as_ref()?
+        .last_reconciled_spec
+        .as_deref()?;
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     serde_json::from_value(value.get("spec")?.clone()).ok()
 }

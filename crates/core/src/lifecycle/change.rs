@@ -71,7 +71,10 @@ pub(super) fn job_state(spec: &FlinkDeploymentSpec) -> JobState {
 
 /// How the job's state is carried over; absent means stateless.
 pub(super) fn upgrade_mode(spec: &FlinkDeploymentSpec) -> UpgradeMode {
-    spec.job.as_ref().and_then(|job| job.upgrade_mode).unwrap_or_default()
+    spec.job
+        .as_ref()
+        .and_then(|job| job.upgrade_mode)
+        .unwrap_or_default()
 }
 
 fn is_in_place(path: &str, wanted: &FlinkDeploymentSpec) -> bool {
@@ -89,8 +92,10 @@ fn normalized(spec: &FlinkDeploymentSpec) -> Value {
     let mut value = serde_json::to_value(spec).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
         if let Some(written) = &spec.flink_configuration {
-            let flat: Map<String, Value> =
-                configuration::flatten(written).into_iter().map(|(key, text)| (key, text.into())).collect();
+            let flat: Map<String, Value> = configuration::flatten(written)
+                .into_iter()
+                .map(|(key, text)| (key, text.into()))
+                .collect();
             fields.insert("flinkConfiguration".to_owned(), Value::Object(flat));
         }
         if let Some(Value::Object(job)) = fields.get_mut("job") {
@@ -116,7 +121,11 @@ fn differing(path: &str, old: &Value, new: &Value, paths: &mut BTreeSet<String>)
     };
     let keys: BTreeSet<&String> = old_fields.keys().chain(new_fields.keys()).collect();
     for key in keys {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
         let value = |fields: &Map<String, Value>| fields.get(key).cloned().unwrap_or_default();
         differing(&path, &value(old_fields), &value(new_fields), paths);
     }
@@ -139,7 +148,12 @@ mod tests {
         let edit = |pointer: &str, value: Value| {
             let mut edited = base.clone();
             let (parent, key) = pointer.rsplit_once('/').unwrap();
-            edited.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(key.to_owned(), value);
+            edited
+                .pointer_mut(parent)
+                .unwrap()
+                .as_object_mut()
+                .unwrap()
+                .insert(key.to_owned(), value);
             compare(&spec(base.clone()), &spec(edited))
         };
         for (pointer, value, change) in [
@@ -161,9 +175,21 @@ mod tests {
             ("/taskManager", json!({"replicas": 2}), Change::Upgrade),
             ("/taskManager", json!({}), Change::None),
             ("/unknown", json!(1), Change::Upgrade),
-            ("/flinkConfiguration", json!({"a": {"b": 1}, "kubernetes.operator.x": "1"}), Change::None),
-            ("/flinkConfiguration", json!({"a.b": "1", "kubernetes.operator.x": "2"}), Change::InPlace),
-            ("/flinkConfiguration", json!({"a.b": "2", "kubernetes.operator.x": "1"}), Change::Upgrade),
+            (
+                "/flinkConfiguration",
+                json!({"a": {"b": 1}, "kubernetes.operator.x": "1"}),
+                Change::None,
+            ),
+            (
+                "/flinkConfiguration",
+                json!({"a.b": "1", "kubernetes.operator.x": "2"}),
+                Change::InPlace,
+            ),
+            (
+                "/flinkConfiguration",
+                json!({"a.b": "2", "kubernetes.operator.x": "1"}),
+                Change::Upgrade,
+            ),
         ] {
             assert_eq!(edit(pointer, value.clone()), change, "{pointer} = {value}");
         }

@@ -6,24 +6,33 @@ use sluice_api::flink_deployment::FlinkJobState;
 use super::change::{self, Change};
 use super::pass::{Draft, Obstacle, Pass, Sight, is_healthy, is_terminal};
 use super::record::{Step, Stop, StopReason};
-use super::{restore, snapshots, stop};
+use super::{restore, requests, stop};
 use crate::{Event, Fact};
 
 /// Notes an edit, or begins to stop the job for it.
 pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
-    let Ok(present) = &pass.present else {
-        return;
+    let present = match &pass.present {
+        Ok(present) => present,
+        Err(problem) => {
+            draft.obstacle = Some(Obstacle::Person(problem.clone()));
+            return;
+        }
     };
     let reason = match draft.change(pass) {
         Change::None => {
-            if draft.record.set_aside.as_ref().is_none_or(|edit| edit.generation != pass.generation()) {
+            if draft
+                .record
+                .set_aside
+                .as_ref()
+                .is_none_or(|edit| edit.generation != pass.generation())
+            {
                 draft.record.generation = pass.generation();
                 draft.deployed = present.spec.clone();
             }
             return;
         }
         Change::InPlace => {
-            if snapshots::request(pass, draft, present) {
+            if requests::request(pass, draft, present) {
                 draft.record.generation = pass.generation();
                 draft.deployed = present.spec.clone();
             }
@@ -37,9 +46,15 @@ pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
     match way(pass, draft, reason) {
         Ok(None) => {}
         Ok(Some(stop)) => {
-            snapshots::drop_requests(draft);
-            draft.events.push(Event::normal("Stopping", describe(reason, &stop)));
-            draft.record.step = Step::Stopping { since: pass.now, reason, stop };
+            requests::drop_requests(draft);
+            draft
+                .events
+                .push(Event::normal("Stopping", describe(reason, &stop)));
+            draft.record.step = Step::Stopping {
+                since: pass.now,
+                reason,
+                stop,
+            };
         }
         Err(obstacle) => draft.obstacle = Some(obstacle),
     }
@@ -65,7 +80,13 @@ fn way(pass: &Pass<'_>, draft: &mut Draft, reason: StopReason) -> Result<Option<
     if matches!(sight, Sight::NotLaunched | Sight::Other(_)) {
         return Ok(Some(Stop::Cluster { newest: None }));
     }
-    if matches!(draft.record.step, Step::Ended { state: FlinkJobState::Finished, .. }) {
+    if matches!(
+        draft.record.step,
+        Step::Ended {
+            state: FlinkJobState::Finished,
+            ..
+        }
+    ) {
         return Err(Obstacle::Person(
             "the job has finished, so there is no state to go on from. To run it again, set spec.job.upgradeMode to stateless, or spec.job.savepointRedeployNonce to a new value with spec.job.initialSavepointPath"
                 .to_owned(),
@@ -79,16 +100,18 @@ fn way(pass: &Pass<'_>, draft: &mut Draft, reason: StopReason) -> Result<Option<
             Sight::Unknown(_) | Sight::Other(_) | Sight::NotLaunched | Sight::Dead(_) | Sight::NoJob => false,
         };
     if takes_savepoint {
-        return match snapshots::savepoint_request(pass, draft, &snapshots::Attempt::first()) {
+        return match requests::savepoint_request(pass, draft, &requests::Attempt::first()) {
             Some(request) => Ok(Some(Stop::Savepoint { request })),
-            None => Err(Obstacle::Person(snapshots::NO_DIRECTORY.to_owned())),
+            None => Err(Obstacle::Person(requests::NO_DIRECTORY.to_owned())),
         };
     }
     if let (Sight::Job(job), Fact::Present(checkpoint)) = (sight, pass.checkpoint(&draft.record))
         && is_terminal(job.state)
         && !checkpoint.path.is_empty()
     {
-        return Ok(Some(Stop::Cluster { newest: Some(checkpoint.path.clone()) }));
+        return Ok(Some(Stop::Cluster {
+            newest: Some(checkpoint.path.clone()),
+        }));
     }
     restore::may_stop_without_savepoint(pass, draft)?;
     Ok(Some(stop::cancel(pass, sight)))

@@ -37,9 +37,11 @@ pub(super) fn derive(pass: &Pass<'_>, draft: &Draft) -> Outcome {
         (_, Sight::Unknown(why)) => Some(waiting(WaitingFor::Observation(why.to_owned()))),
         (Some(Obstacle::Wait(what)), _) => Some(waiting(what.clone())),
         (Some(Obstacle::Person(what)), _) => Some(waiting(WaitingFor::Person(what.clone()))),
-        (None, _) => awaited
-            .or(by_hand)
-            .map(|(what, since, until)| Waiting { what, since: Some(since), until }),
+        (None, _) => awaited.or(by_hand).map(|(what, since, until)| Waiting {
+            what,
+            since: Some(since),
+            until,
+        }),
     };
     let mut wake = wake.earlier(wake_by_hand);
     match &draft.obstacle {
@@ -54,35 +56,51 @@ pub(super) fn derive(pass: &Pass<'_>, draft: &Draft) -> Outcome {
         waiting = Some(self::waiting(WaitingFor::Finalizer));
         wake = Wake::Now;
     }
-    Outcome { effects, waiting, wake }
+    Outcome {
+        effects,
+        waiting,
+        wake,
+    }
 }
 
 pub(super) const fn waiting(what: WaitingFor) -> Waiting {
-    Waiting { what, since: None, until: None }
+    Waiting {
+        what,
+        since: None,
+        until: None,
+    }
 }
 
-fn of_step(
-    pass: &Pass<'_>,
-    draft: &Draft,
-    sight: Sight<'_>,
-    effects: &mut Vec<Effect>,
-) -> (Awaited, Wake) {
+fn of_step(pass: &Pass<'_>, draft: &Draft, sight: Sight<'_>, effects: &mut Vec<Effect>) -> (Awaited, Wake) {
     let soon = Wake::At(pass.now + SOON);
     let later = Wake::At(pass.now + LATER);
     match &draft.record.step {
-        Step::Deploying { since, not_before, first_look } => match sight {
+        Step::Deploying {
+            since,
+            not_before,
+            first_look,
+        } => match sight {
             Sight::NotLaunched if not_before.is_some_and(|moment| pass.now < moment) => {
                 let moment = not_before.unwrap_or(pass.now);
-                (Some((WaitingFor::NextStart, *since, Some(moment))), Wake::At(moment))
+                (
+                    Some((WaitingFor::NextStart, *since, Some(moment))),
+                    Wake::At(moment),
+                )
             }
             Sight::NotLaunched => {
                 let plan = DeploymentPlan::derive(&draft.record, &draft.deployed);
                 effects.extend(plan.map(|plan| Effect::Deploy { plan: Box::new(plan) }));
-                (Some((WaitingFor::Launched(draft.record.deployment), *since, None)), soon)
+                (
+                    Some((WaitingFor::Launched(draft.record.deployment), *since, None)),
+                    soon,
+                )
             }
             Sight::Job(job) if is_healthy(job) => {
                 let until = first_look.as_ref().map_or(pass.now, |look| look.at) + SETTLING;
-                (Some((WaitingFor::JobSettled, *since, Some(until))), Wake::At(until))
+                (
+                    Some((WaitingFor::JobSettled, *since, Some(until))),
+                    Wake::At(until),
+                )
             }
             Sight::Other(other) => (Some(stop_cluster(*since, other, effects)), soon),
             Sight::Unknown(_) | Sight::Dead(_) | Sight::Silent(_) | Sight::NoJob | Sight::Job(_) => {
@@ -144,7 +162,10 @@ fn of_stop(
     match stop {
         Stop::Savepoint { request } => {
             if let Some(moment) = request.not_before.filter(|moment| pass.now < *moment) {
-                return (Some((WaitingFor::NextAttempt, since, Some(moment))), Wake::At(moment));
+                return (
+                    Some((WaitingFor::NextAttempt, since, Some(moment))),
+                    Wake::At(moment),
+                );
             }
             if may_send(pass, sight, request) {
                 effects.push(Effect::StopWithSavepoint {
@@ -154,10 +175,21 @@ fn of_stop(
                     format: request.format,
                 });
             }
-            let wake = if pass.operation(&request.trigger_id).is_unknown() { Wake::Now } else { soon };
+            let wake = if pass.operation(&request.trigger_id).is_unknown() {
+                Wake::Now
+            } else {
+                soon
+            };
             // What could not be asked is asked again a little later; only a request that is new is asked about at once.
-            let wake = if is_asked_about(pass, &request.trigger_id) { soon } else { wake };
-            (Some((WaitingFor::StopWithSavepoint, since, Some(request.deadline))), wake)
+            let wake = if is_asked_about(pass, &request.trigger_id) {
+                soon
+            } else {
+                wake
+            };
+            (
+                Some((WaitingFor::StopWithSavepoint, since, Some(request.deadline))),
+                wake,
+            )
         }
         Stop::Cancel { deadline } => {
             match sight {
@@ -182,13 +214,19 @@ fn of_stop(
                 }
                 (Some((WaitingFor::ResourceGone, since, None)), soon)
             }
-            None => (Some((WaitingFor::ClusterGone(draft.record.deployment), since, None)), soon),
+            None => (
+                Some((WaitingFor::ClusterGone(draft.record.deployment), since, None)),
+                soon,
+            ),
         },
     }
 }
 
 fn is_asked_about(pass: &Pass<'_>, trigger_id: &str) -> bool {
-    pass.observed.operations.iter().any(|operation| operation.trigger_id == trigger_id)
+    pass.observed
+        .operations
+        .iter()
+        .any(|operation| operation.trigger_id == trigger_id)
 }
 
 /// A savepoint is asked for only where it is known that this very request was not sent or came to nothing.
@@ -221,7 +259,11 @@ fn of_requests(
     let mut wake = Wake::OnChange;
     let job_id = &draft.record.job_id;
     let look = |trigger_id: &str| {
-        if is_asked_about(pass, trigger_id) { Wake::At(pass.now + SOON) } else { Wake::Now }
+        if is_asked_about(pass, trigger_id) {
+            Wake::At(pass.now + SOON)
+        } else {
+            Wake::Now
+        }
     };
     if let Some(request) = &draft.record.checkpoint {
         if matches!(sight, Sight::Job(job) if is_healthy(job)) && is_not_sent(pass, &request.trigger_id) {

@@ -18,7 +18,11 @@ pub struct Violation(pub String);
 
 /// Checks a decision against every law.
 pub fn check(observed: &Observed, decision: &Decision, now: Timestamp) -> Vec<Violation> {
-    let mut laws = Laws { observed, decision, violations: Vec::new() };
+    let mut laws = Laws {
+        observed,
+        decision,
+        violations: Vec::new(),
+    };
     laws.deployment_numbers_only_grow();
     laws.every_effect_is_in_the_record();
     laws.never_two_clusters();
@@ -75,7 +79,9 @@ impl Laws<'_> {
     fn deployment_numbers_only_grow(&mut self) {
         let number = |record: Option<Record>| record.map_or(0, |record| record.deployment);
         let (before, after) = (number(self.record_before()), number(self.record()));
-        self.require(after >= before, || format!("the deployment number fell from {before} to {after}"));
+        self.require(after >= before, || {
+            format!("the deployment number fell from {before} to {after}")
+        });
     }
 
     fn every_effect_is_in_the_record(&mut self) {
@@ -83,7 +89,8 @@ impl Laws<'_> {
             for effect in &self.decision.effects {
                 let is_harmless = matches!(effect, Effect::RemoveFinalizer | Effect::AddFinalizer);
                 if !is_harmless {
-                    self.violations.push(Violation(format!("{effect:?} without a record")));
+                    self.violations
+                        .push(Violation(format!("{effect:?} without a record")));
                 }
             }
             return;
@@ -103,15 +110,29 @@ impl Laws<'_> {
                     *deployment != record.deployment
                         || matches!(
                             record.step,
-                            Step::Suspended { .. } | Step::Stopping { stop: Stop::Cluster { .. }, .. }
+                            Step::Suspended { .. }
+                                | Step::Stopping {
+                                    stop: Stop::Cluster { .. },
+                                    ..
+                                }
                         )
                 }
-                Effect::StopWithSavepoint { job_id, trigger_id, directory, .. } => {
+                Effect::StopWithSavepoint {
+                    job_id,
+                    trigger_id,
+                    directory,
+                    ..
+                } => {
                     *job_id == record.job_id
                         && matches!(&record.step, Step::Stopping { stop: Stop::Savepoint { request }, .. }
                             if request.trigger_id == *trigger_id && request.directory == *directory)
                 }
-                Effect::TriggerSavepoint { job_id, trigger_id, directory, .. } => {
+                Effect::TriggerSavepoint {
+                    job_id,
+                    trigger_id,
+                    directory,
+                    ..
+                } => {
                     *job_id == record.job_id
                         && record.savepoint.as_ref().is_some_and(|request| {
                             request.trigger_id == *trigger_id && request.directory == *directory
@@ -119,14 +140,25 @@ impl Laws<'_> {
                 }
                 Effect::TriggerCheckpoint { job_id, trigger_id } => {
                     *job_id == record.job_id
-                        && record.checkpoint.as_ref().is_some_and(|request| request.trigger_id == *trigger_id)
+                        && record
+                            .checkpoint
+                            .as_ref()
+                            .is_some_and(|request| request.trigger_id == *trigger_id)
                 }
                 Effect::CancelJob { job_id } => {
                     *job_id == record.job_id
-                        && matches!(record.step, Step::Stopping { stop: Stop::Cancel { .. }, .. })
+                        && matches!(
+                            record.step,
+                            Step::Stopping {
+                                stop: Stop::Cancel { .. },
+                                ..
+                            }
+                        )
                 }
             };
-            self.require(holds, || format!("{effect:?} is not what the record says: {record:?}"));
+            self.require(holds, || {
+                format!("{effect:?} is not what the record says: {record:?}")
+            });
         }
     }
 
@@ -141,13 +173,21 @@ impl Laws<'_> {
             Fact::Present(cluster) => !cluster.alive && cluster.deployment < number,
         };
         self.require(is_free, || {
-            format!("deployment {number} is launched while this may be alive: {:?}", self.observed.cluster)
+            format!(
+                "deployment {number} is launched while this may be alive: {:?}",
+                self.observed.cluster
+            )
         });
         let launched = self.observed.last_launched;
         self.require(number > launched, || {
             format!("deployment {number} is launched though {launched} was launched already")
         });
-        let count = self.decision.effects.iter().filter(|effect| matches!(effect, Effect::Deploy { .. })).count();
+        let count = self
+            .decision
+            .effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Deploy { .. }))
+            .count();
         self.require(count == 1, || format!("{count} clusters are launched at once"));
         self.require(has_finalizer(&self.observed.resource), || {
             "a cluster is launched for a resource without the finalizer".to_owned()
@@ -169,43 +209,77 @@ impl Laws<'_> {
             return;
         }
         let path = after.restored_from.as_ref();
-        let by_user = spec.job.as_ref().and_then(|job| job.initial_savepoint_path.as_ref());
+        let by_user = spec
+            .job
+            .as_ref()
+            .and_then(|job| job.initial_savepoint_path.as_ref());
         let asked = self
             .status_before()
             .and_then(deployed)
             .is_some_and(|before| change::asks_for_redeploy(&before, &spec))
-            || matches!(before.step, Step::Stopping { reason: StopReason::Redeploy, .. });
+            || matches!(
+                before.step,
+                Step::Stopping {
+                    reason: StopReason::Redeploy,
+                    ..
+                }
+            );
         if asked && path == by_user && path.is_some() {
             return;
         }
         let known = match &before.step {
             Step::Suspended { restore, .. } => restore.as_ref(),
-            Step::Stopping { stop: Stop::Cluster { newest: Some(newest) }, .. } => Some(newest),
-            Step::Stopping { stop: Stop::Savepoint { request }, .. } => {
-                self.completed_location(&request.trigger_id).or(before.restored_from.as_ref())
-            }
+            Step::Stopping {
+                stop: Stop::Cluster { newest: Some(newest) },
+                ..
+            } => Some(newest),
+            Step::Stopping {
+                stop: Stop::Savepoint { request },
+                ..
+            } => self
+                .completed_location(&request.trigger_id)
+                .or(before.restored_from.as_ref()),
             Step::Stopping { .. } | Step::Deploying { .. } | Step::Running { .. } | Step::Ended { .. } => {
                 before.restored_from.as_ref()
             }
         };
-        let own = self.observed.checkpoint.present().filter(|checkpoint| checkpoint.job_id == before.job_id);
+        let own = self
+            .observed
+            .checkpoint
+            .present()
+            .filter(|checkpoint| checkpoint.job_id == before.job_id);
         let is_known = path == known || own.is_some_and(|checkpoint| path == Some(&checkpoint.path));
-        self.require(is_known, || format!("deployment {} starts from {path:?}, which is not the state of {before:?}", after.deployment));
+        self.require(is_known, || {
+            format!(
+                "deployment {} starts from {path:?}, which is not the state of {before:?}",
+                after.deployment
+            )
+        });
         let is_newest = match &before.step {
-            Step::Suspended { .. } | Step::Stopping { stop: Stop::Cluster { newest: Some(_) }, .. } => true,
+            Step::Suspended { .. }
+            | Step::Stopping {
+                stop: Stop::Cluster { newest: Some(_) },
+                ..
+            } => true,
             Step::Stopping { .. } | Step::Deploying { .. } | Step::Running { .. } | Step::Ended { .. } => {
                 path != before.restored_from.as_ref() || (own.is_none() && !before.has_checkpointed)
             }
         };
         self.require(is_newest, || {
-            format!("deployment {} starts from {path:?}, older than a checkpoint of {}", after.deployment, before.job_id)
+            format!(
+                "deployment {} starts from {path:?}, older than a checkpoint of {}",
+                after.deployment, before.job_id
+            )
         });
     }
 
     fn completed_location(&self, trigger_id: &str) -> Option<&String> {
         use super::observed::OperationProgress;
-        let operation =
-            self.observed.operations.iter().find(|operation| operation.trigger_id == trigger_id)?;
+        let operation = self
+            .observed
+            .operations
+            .iter()
+            .find(|operation| operation.trigger_id == trigger_id)?;
         match operation.progress.present()? {
             OperationProgress::Completed { location, .. } => Some(location),
             OperationProgress::InProgress | OperationProgress::Failed { .. } => None,
@@ -217,17 +291,23 @@ impl Laws<'_> {
             return;
         }
         let is_deleting = self.observed.resource.metadata.deletion_timestamp.is_some();
-        self.require(is_deleting, || "the finalizer goes, though nobody deletes the resource".to_owned());
+        self.require(is_deleting, || {
+            "the finalizer goes, though nobody deletes the resource".to_owned()
+        });
         let is_gone = match &self.observed.cluster {
             Fact::Unknown(_) => false,
             Fact::Absent => true,
             Fact::Present(cluster) => !cluster.alive,
         };
-        self.require(is_gone, || "the finalizer goes before the cluster is known to be gone".to_owned());
+        self.require(is_gone, || {
+            "the finalizer goes before the cluster is known to be gone".to_owned()
+        });
     }
 
     fn an_invalid_specification_touches_nothing(&mut self) {
-        let is_valid = super::pass::Pass::new(self.observed, Timestamp::UNIX_EPOCH).present.is_ok();
+        let is_valid = super::pass::Pass::new(self.observed, Timestamp::UNIX_EPOCH)
+            .present
+            .is_ok();
         let is_deleting = self.observed.resource.metadata.deletion_timestamp.is_some();
         let (Some(before), Some(after)) = (self.record_before(), self.record()) else {
             return;
@@ -239,8 +319,13 @@ impl Laws<'_> {
             Step::Deploying { .. } | Step::Running { .. } | Step::Ended { .. } => true,
             Step::Stopping { .. } | Step::Suspended { .. } => false,
         };
-        let is_by_itself = matches!(after.step, Step::Stopping { reason: StopReason::Crash, .. })
-            || after.deployment > before.deployment;
+        let is_by_itself = matches!(
+            after.step,
+            Step::Stopping {
+                reason: StopReason::Crash,
+                ..
+            }
+        ) || after.deployment > before.deployment;
         self.require(!lives(&before.step) || lives(&after.step) || is_by_itself, || {
             "a job is stopped because of an invalid specification".to_owned()
         });
@@ -251,10 +336,20 @@ impl Laws<'_> {
         if let Some(status) = &self.decision.status {
             again.resource.status = Some(status.as_ref().clone());
         }
+        // What was seen of the checkpoints of one job says nothing about those of another.
+        let job = |record: Option<Record>| record.map(|record| record.job_id);
+        if again.checkpoint.is_absent() && job(self.record()) != job(self.record_before()) {
+            again.checkpoint = Fact::Unknown("the checkpoints of this job were not looked at yet".to_owned());
+        }
         let second = decide(&again, now);
-        self.require(second.status.is_none(), || "the status is written again for the same observation".to_owned());
+        self.require(second.status.is_none(), || {
+            "the status is written again for the same observation".to_owned()
+        });
         self.require(second.effects == self.decision.effects, || {
-            format!("the effects are not the same when derived again: {:?}, then {:?}", self.decision.effects, second.effects)
+            format!(
+                "the effects are not the same when derived again: {:?}, then {:?}",
+                self.decision.effects, second.effects
+            )
         });
     }
 }
@@ -262,12 +357,20 @@ impl Laws<'_> {
 fn is_deletion(record: &Record) -> bool {
     matches!(
         record.step,
-        Step::Stopping { reason: StopReason::Delete, stop: Stop::Cluster { .. }, .. }
+        Step::Stopping {
+            reason: StopReason::Delete,
+            stop: Stop::Cluster { .. },
+            ..
+        }
     )
 }
 
 fn deployed(status: &FlinkDeploymentStatus) -> Option<FlinkDeploymentSpec> {
-    let text = status.reconciliation_status.as_ref()?.last_reconciled_spec.as_deref()?;
+    let text = status
+        .reconciliation_status
+        .as_ref()?
+        .last_reconciled_spec
+        .as_deref()?;
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     serde_json::from_value(value.get("spec")?.clone()).ok()
 }

@@ -6,7 +6,7 @@ use sluice_api::flink_deployment::FlinkJobState;
 use super::observed::JobView;
 use super::pass::{Draft, Pass, Sight, is_healthy, is_terminal, one_line};
 use super::record::{Crashes, Look, Step, Stop, StopReason};
-use super::{edit, snapshots};
+use super::{edit, requests};
 use crate::{Event, Fact};
 
 /// How long a job must run without a restart to count as stable.
@@ -30,7 +30,7 @@ pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
         | Sight::Silent(_)
         | Sight::NoJob => {}
     }
-    snapshots::advance(pass, draft);
+    requests::advance(pass, draft);
     edit::advance(pass, draft);
 }
 
@@ -45,27 +45,45 @@ fn crashed(pass: &Pass<'_>, draft: &mut Draft, exit: Option<&str>) {
         | Step::Suspended { .. } => draft.record.crashes.as_ref().map_or(0, |crashes| crashes.count),
     };
     let deployment = draft.record.deployment;
-    draft.events.push(Event::warning("ClusterDied", format!("The cluster of deployment {deployment} died: {last}")));
-    draft.record.crashes = Some(Crashes { count: in_a_row.saturating_add(1), last });
-    snapshots::drop_requests(draft);
-    draft.record.step =
-        Step::Stopping { since: pass.now, reason: StopReason::Crash, stop: Stop::Cluster { newest: None } };
+    draft.events.push(Event::warning(
+        "ClusterDied",
+        format!("The cluster of deployment {deployment} died: {last}"),
+    ));
+    draft.record.crashes = Some(Crashes {
+        count: in_a_row.saturating_add(1),
+        last,
+    });
+    requests::drop_requests(draft);
+    draft.record.step = Step::Stopping {
+        since: pass.now,
+        reason: StopReason::Crash,
+        stop: Stop::Cluster { newest: None },
+    };
 }
 
 fn ended(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
     if matches!(&draft.record.step, Step::Ended { state, .. } if *state == job.state) {
         return;
     }
-    let error = (job.state == FlinkJobState::Failed)
-        .then(|| one_line(job.exception.as_deref().unwrap_or("the job failed; Flink gives no reason")));
+    let error = (job.state == FlinkJobState::Failed).then(|| {
+        one_line(
+            job.exception
+                .as_deref()
+                .unwrap_or("the job failed; Flink gives no reason"),
+        )
+    });
     draft.events.push(match (job.state, &error) {
         (FlinkJobState::Finished, _) => Event::normal("JobFinished", "The job has finished"),
         (_, Some(error)) => Event::warning("JobFailed", format!("The job has failed: {error}")),
         (_, None) => Event::warning("JobCanceled", "The job was cancelled by someone else"),
     });
-    snapshots::drop_requests(draft);
+    requests::drop_requests(draft);
     draft.record.crashes = None;
-    draft.record.step = Step::Ended { since: pass.now, state: job.state, error };
+    draft.record.step = Step::Ended {
+        since: pass.now,
+        state: job.state,
+        error,
+    };
 }
 
 /// From running to stable. A job that crashes and restarts is RUNNING for a moment each time; so it must be seen twice
@@ -83,23 +101,30 @@ fn settle(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
         .filter(|look| look.running_since == job.running_since && look.restarts == job.restarts);
     let settled = same_stretch.is_some_and(|look| pass.now.duration_since(look.at) >= SETTLING);
     if same_stretch.is_none() {
-        *first_look = Some(Look { at: pass.now, running_since: job.running_since, restarts: job.restarts });
+        *first_look = Some(Look {
+            at: pass.now,
+            running_since: job.running_since,
+            restarts: job.restarts,
+        });
     }
     if settled || has_checkpointed_since_restart(pass, draft, job) {
         draft.record.step = Step::Running { since: pass.now };
         draft.record.was_stable = true;
         draft.events.push(Event::normal(
             "Stable",
-            format!("The job of deployment {} is running and stable", draft.record.deployment),
+            format!(
+                "The job of deployment {} is running and stable",
+                draft.record.deployment
+            ),
         ));
     }
 }
 
 fn has_checkpointed_since_restart(pass: &Pass<'_>, draft: &Draft, job: &JobView) -> bool {
     match (pass.checkpoint(&draft.record), job.running_since) {
-        (Fact::Present(checkpoint), Some(running_since)) => {
-            checkpoint.completed_at.is_some_and(|completed_at| completed_at >= running_since)
-        }
+        (Fact::Present(checkpoint), Some(running_since)) => checkpoint
+            .completed_at
+            .is_some_and(|completed_at| completed_at >= running_since),
         // Without both times nobody knows whether the checkpoint is of this stretch.
         (Fact::Present(_) | Fact::Absent | Fact::Unknown(_), _) => false,
     }

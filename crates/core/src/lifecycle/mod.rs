@@ -1,7 +1,7 @@
 //! The life of one `FlinkDeployment` in application mode.
 //!
 //! The order of rules: a lost record is made anew ([`adopt`]); deletion; then the rules of the step that the record is in
-//! ([`live`] with [`edit`] and [`snapshots`], [`stop`], [`start`]), again and again until nothing changes any more. What
+//! ([`live`] with [`edit`] and [`requests`], [`stop`], [`start`]), again and again until nothing changes any more. What
 //! is to be carried out is derived from the record so reached ([`effects`]), and the status is made from it ([`status`]).
 //!
 //! # What is asked of a shell
@@ -23,7 +23,7 @@ mod pass;
 pub mod plan;
 pub mod record;
 mod restore;
-mod snapshots;
+mod requests;
 mod start;
 mod status;
 mod stop;
@@ -70,7 +70,11 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Decision {
     let outcome = effects::derive(&pass, &draft);
     let status = changed(&pass, status::build(&pass, &draft));
     Decision {
-        events: if status.is_some() { draft.events } else { Vec::new() },
+        events: if status.is_some() {
+            draft.events
+        } else {
+            Vec::new()
+        },
         status,
         effects: outcome.effects,
         waiting: outcome.waiting,
@@ -81,8 +85,13 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Decision {
 /// One round: the rules of the step that the record is in.
 fn advance(pass: &Pass<'_>, draft: &mut Draft) {
     note_what_was_seen(pass, draft);
-    let is_being_deleted =
-        matches!(draft.record.step, Step::Stopping { reason: record::StopReason::Delete, .. });
+    let is_being_deleted = matches!(
+        draft.record.step,
+        Step::Stopping {
+            reason: record::StopReason::Delete,
+            ..
+        }
+    );
     if pass.is_deleting() && !is_being_deleted {
         stop::begin_deletion(pass, draft);
         return;
@@ -97,7 +106,12 @@ fn advance(pass: &Pass<'_>, draft: &mut Draft) {
 /// What must not be forgotten, though it may not be seen again.
 fn note_what_was_seen(pass: &Pass<'_>, draft: &mut Draft) {
     let deployment = draft.record.deployment;
-    if pass.observed.cluster.present().is_some_and(|cluster| cluster.deployment == deployment) {
+    if pass
+        .observed
+        .cluster
+        .present()
+        .is_some_and(|cluster| cluster.deployment == deployment)
+    {
         draft.record.was_seen = true;
     }
     if let Fact::Present(_) = pass.checkpoint(&draft.record) {
@@ -108,7 +122,11 @@ fn note_what_was_seen(pass: &Pass<'_>, draft: &mut Draft) {
 /// A resource that was never deployed and will not be now: it is being deleted, or invalid.
 fn never_deployed(pass: &Pass<'_>) -> Decision {
     if pass.is_deleting() {
-        let effects = if pass.has_finalizer() { vec![Effect::RemoveFinalizer] } else { Vec::new() };
+        let effects = if pass.has_finalizer() {
+            vec![Effect::RemoveFinalizer]
+        } else {
+            Vec::new()
+        };
         return Decision {
             effects,
             waiting: Some(effects::waiting(WaitingFor::ResourceGone)),
@@ -118,7 +136,11 @@ fn never_deployed(pass: &Pass<'_>) -> Decision {
     let problem = pass.present.as_ref().err().cloned().unwrap_or_default();
     let status = changed(pass, status::refused(pass, &problem));
     Decision {
-        events: status.as_ref().map(|_| Event::warning("SpecInvalid", problem.clone())).into_iter().collect(),
+        events: status
+            .as_ref()
+            .map(|_| Event::warning("SpecInvalid", problem.clone()))
+            .into_iter()
+            .collect(),
         status,
         waiting: Some(effects::waiting(WaitingFor::Person(problem))),
         ..nothing()
@@ -126,7 +148,13 @@ fn never_deployed(pass: &Pass<'_>) -> Decision {
 }
 
 const fn nothing() -> Decision {
-    Decision { status: None, effects: Vec::new(), waiting: None, events: Vec::new(), wake: Wake::OnChange }
+    Decision {
+        status: None,
+        effects: Vec::new(),
+        waiting: None,
+        events: Vec::new(),
+        wake: Wake::OnChange,
+    }
 }
 
 /// The status, if it is to be written.

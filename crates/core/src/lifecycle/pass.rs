@@ -73,7 +73,11 @@ impl<'a> Pass<'a> {
                 sentences.join("; ")
             })
             .and_then(check_retention);
-        Self { observed, now, present }
+        Self {
+            observed,
+            now,
+            present,
+        }
     }
 
     pub(super) fn uid(&self) -> &str {
@@ -127,18 +131,31 @@ impl<'a> Pass<'a> {
     pub(super) fn checkpoint(&self, record: &Record) -> Fact<&CompletedCheckpoint> {
         match &self.observed.checkpoint {
             Fact::Unknown(why) => Fact::Unknown(why.clone()),
+            Fact::Absent if !self.is_asked_about(record) => {
+                Fact::Unknown(format!("the checkpoints of job {} were not looked at yet", record.job_id))
+            }
             Fact::Absent => Fact::Absent,
             Fact::Present(checkpoint) if checkpoint.job_id == record.job_id => Fact::Present(checkpoint),
-            Fact::Present(checkpoint) => {
-                Fact::Unknown(format!("the checkpoints of job {} were looked at", checkpoint.job_id))
-            }
+            Fact::Present(checkpoint) => Fact::Unknown(format!(
+                "the checkpoints of job {} were looked at",
+                checkpoint.job_id
+            )),
         }
+    }
+
+    /// A shell looks at the checkpoints of the job that the record names; of any other, nothing was learnt.
+    fn is_asked_about(&self, record: &Record) -> bool {
+        let status = self.observed.resource.status.as_ref();
+        status.and_then(Record::read).is_some_and(|written| written.job_id == record.job_id)
     }
 
     /// How far an operation is.
     pub(super) fn operation(&self, trigger_id: &str) -> Fact<&OperationProgress> {
-        let operation =
-            self.observed.operations.iter().find(|operation| operation.trigger_id == trigger_id);
+        let operation = self
+            .observed
+            .operations
+            .iter()
+            .find(|operation| operation.trigger_id == trigger_id);
         match operation.map(|operation| &operation.progress) {
             None => Fact::Unknown("it was not asked about".to_owned()),
             Some(Fact::Unknown(why)) => Fact::Unknown(why.clone()),
@@ -150,12 +167,20 @@ impl<'a> Pass<'a> {
     /// The specification that is to be deployed next: the present one or, if that is invalid, the one deployed before.
     pub(super) fn target(&self, draft: &Draft) -> Result<Target, String> {
         match &self.present {
-            Ok(valid) => Ok(Target { valid: valid.clone(), generation: self.generation() }),
+            Ok(valid) => Ok(Target {
+                valid: valid.clone(),
+                generation: self.generation(),
+            }),
             Err(problem) => {
-                let resource =
-                    FlinkDeployment { spec: draft.deployed.clone(), ..self.observed.resource.clone() };
+                let resource = FlinkDeployment {
+                    spec: draft.deployed.clone(),
+                    ..self.observed.resource.clone()
+                };
                 validate_flink_deployment(&resource)
-                    .map(|valid| Target { valid, generation: draft.record.generation })
+                    .map(|valid| Target {
+                        valid,
+                        generation: draft.record.generation,
+                    })
                     .map_err(|_| problem.clone())
             }
         }
@@ -208,7 +233,9 @@ pub(super) fn is_healthy(job: &JobView) -> bool {
 /// Whether the finalizer is on the resource.
 pub(super) fn has_finalizer(resource: &FlinkDeployment) -> bool {
     let finalizers = resource.metadata.finalizers.as_deref().unwrap_or_default();
-    finalizers.iter().any(|finalizer| finalizer == FINALIZER_FLINK_DEPLOYMENT)
+    finalizers
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER_FLINK_DEPLOYMENT)
 }
 
 /// One line of at most a thousand characters, so that a stack trace does not fill the status.
@@ -242,5 +269,8 @@ fn check_retention(valid: ValidDeployment) -> Result<ValidDeployment, String> {
 
 /// Whether the checkpoints of this specification's job outlive it.
 pub(super) fn retains_checkpoints(valid: &ValidDeployment) -> bool {
-    valid.configuration.get(RETENTION).is_none_or(|value| value.trim().eq_ignore_ascii_case(RETAINED))
+    valid
+        .configuration
+        .get(RETENTION)
+        .is_none_or(|value| value.trim().eq_ignore_ascii_case(RETAINED))
 }

@@ -68,7 +68,7 @@ pub(super) fn may_stop_without_savepoint(pass: &Pass<'_>, draft: &Draft) -> Resu
         // The user's own path, or one of ours: nothing was completed after it.
         Fact::Absent if record.restored_from.is_some() || !record.was_stable => Ok(()),
         Fact::Absent => Err(Obstacle::Person(format!(
-            "job {} has run and has no completed checkpoint, so stopping it now would lose all its state. It goes on running and is stopped as soon as there is a checkpoint. {REMEDY}",
+            "job {} has run and has no completed checkpoint, so stopping it now would lose all its state. {REMEDY}",
             record.job_id
         ))),
     }
@@ -86,7 +86,11 @@ pub(super) fn redeploy_path(target: &ValidDeployment) -> Result<String, Obstacle
 
 /// The user's `initialSavepointPath`.
 pub(super) fn initial_path(target: &ValidDeployment) -> Option<String> {
-    target.job.initial_savepoint_path.clone().filter(|path| !path.trim().is_empty())
+    target
+        .job
+        .initial_savepoint_path
+        .clone()
+        .filter(|path| !path.trim().is_empty())
 }
 
 fn missing(record: &Record) -> String {
@@ -99,6 +103,9 @@ fn missing(record: &Record) -> String {
 /// Whether the deployed job's checkpoints outlive it.
 fn retains(draft: &Draft) -> bool {
     let written = draft.deployed.flink_configuration.as_ref();
-    let flat = written.map(sluice_api::configuration::flatten).unwrap_or_default();
-    flat.get(RETENTION).is_none_or(|value| value.trim().eq_ignore_ascii_case(RETAINED))
+    let flat = written
+        .map(sluice_api::configuration::flatten)
+        .unwrap_or_default();
+    flat.get(RETENTION)
+        .is_none_or(|value| value.trim().eq_ignore_ascii_case(RETAINED))
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sluice_api::{JobState, UpgradeMode};
 
 use super::change;
-use super::pass::{Draft, Pass, Target};
+use super::pass::{Draft, Obstacle, Pass, Target};
 use super::record::{Record, Step};
 use super::restore;
 use crate::Event;
@@ -14,10 +14,17 @@ const LONGEST_PAUSE_SECONDS: i64 = 60;
 
 /// Suspended: stays so until the specification says running.
 pub(super) fn advance_suspended(pass: &Pass<'_>, draft: &mut Draft, kept: Option<String>) {
-    let Ok(present) = &pass.present else {
-        return;
+    let present = match &pass.present {
+        Ok(present) => present,
+        Err(problem) => {
+            draft.obstacle = Some(Obstacle::Person(problem.clone()));
+            return;
+        }
     };
-    let target = Target { valid: present.clone(), generation: pass.generation() };
+    let target = Target {
+        valid: present.clone(),
+        generation: pass.generation(),
+    };
     if change::job_state(&present.spec) == JobState::Suspended {
         draft.deployed = present.spec.clone();
         draft.record.generation = pass.generation();
@@ -48,32 +55,49 @@ pub(super) fn start(
 ) {
     let crashes = draft.record.crashes.take().filter(|_| not_before.is_some());
     let deployment = draft.record.deployment.max(pass.observed.last_launched) + 1;
-    let from = restores.as_deref().map_or_else(|| "nothing".to_owned(), str::to_owned);
-    let step = Step::Deploying { since: pass.now, not_before, first_look: None };
+    let from = restores
+        .as_deref()
+        .map_or_else(|| "nothing".to_owned(), str::to_owned);
+    let step = Step::Deploying {
+        since: pass.now,
+        not_before,
+        first_look: None,
+    };
     draft.record = Record {
         restored_from: restores,
         crashes,
         ..Record::new(pass.uid(), deployment, target.generation, step)
     };
     draft.deployed = target.valid.spec;
-    draft.events.push(Event::normal("Deploying", format!("Deployment {deployment} starts from {from}")));
+    draft.events.push(Event::normal(
+        "Deploying",
+        format!("Deployment {deployment} starts from {from}"),
+    ));
 }
 
 /// Records that nothing runs, and what the next start restores.
 pub(super) fn suspend(pass: &Pass<'_>, draft: &mut Draft, target: Target, kept: Option<String>) {
-    let from = kept.as_deref().map_or_else(|| "from nothing".to_owned(), |path| format!("from {path}"));
-    draft.record.step = Step::Suspended { since: pass.now, restore: kept };
+    let from = kept
+        .as_deref()
+        .map_or_else(|| "from nothing".to_owned(), |path| format!("from {path}"));
+    draft.record.step = Step::Suspended {
+        since: pass.now,
+        restore: kept,
+    };
     draft.record.generation = target.generation;
     draft.record.set_aside = None;
     draft.record.crashes = None;
     draft.deployed = target.valid.spec;
-    draft.events.push(Event::normal("Suspended", format!("The job is suspended and will resume {from}")));
+    draft.events.push(Event::normal(
+        "Suspended",
+        format!("The job is suspended and will resume {from}"),
+    ));
 }
 
 /// How long to wait after the crash with this number in a row: 1 s, 2 s, 4 s and so on, at most a minute.
 pub(super) fn pause_after(crashes: u32) -> SignedDuration {
-    let seconds = 1_i64.checked_shl(crashes.saturating_sub(1)).unwrap_or(LONGEST_PAUSE_SECONDS);
-    SignedDuration::from_secs(seconds.clamp(1, LONGEST_PAUSE_SECONDS))
+    let seconds = 2_i64.saturating_pow(crashes.saturating_sub(1));
+    SignedDuration::from_secs(seconds.min(LONGEST_PAUSE_SECONDS))
 }
 
 #[cfg(test)]

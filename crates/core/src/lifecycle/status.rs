@@ -19,11 +19,10 @@ pub(super) fn build(pass: &Pass<'_>, draft: &Draft) -> FlinkDeploymentStatus {
     status.job_status = Some(job(draft, sight));
     status.lifecycle_state = Some(lifecycle(draft, sight));
     status.observed_generation = Some(match &draft.record.step {
-        Step::Stopping { reason: StopReason::Suspend | StopReason::Upgrade | StopReason::Redeploy, .. }
-            if pass.present.is_ok() =>
-        {
-            pass.generation()
-        }
+        Step::Stopping {
+            reason: StopReason::Suspend | StopReason::Upgrade | StopReason::Redeploy,
+            ..
+        } if pass.present.is_ok() => pass.generation(),
         Step::Stopping { .. }
         | Step::Deploying { .. }
         | Step::Running { .. }
@@ -34,7 +33,10 @@ pub(super) fn build(pass: &Pass<'_>, draft: &Draft) -> FlinkDeploymentStatus {
     status.error = error(pass, draft, sight);
 
     let without_time = |job: &Option<JobStatus>| {
-        job.clone().map(|job| JobStatus { update_time: None, ..job })
+        job.clone().map(|job| JobStatus {
+            update_time: None,
+            ..job
+        })
     };
     if without_time(&before.job_status) != without_time(&status.job_status)
         && let Some(job) = &mut status.job_status
@@ -68,7 +70,13 @@ fn job_manager(pass: &Pass<'_>, draft: &Draft, sight: Sight<'_>) -> JobManagerDe
                 JobManagerDeploymentStatus::Error
             }
         }
-        (Step::Stopping { reason: StopReason::Crash, .. }, Sight::Dead(_)) => JobManagerDeploymentStatus::Error,
+        (
+            Step::Stopping {
+                reason: StopReason::Crash,
+                ..
+            },
+            Sight::Dead(_),
+        ) => JobManagerDeploymentStatus::Error,
         // Who cannot be asked has told nothing new.
         (_, Sight::Unknown(_)) => {
             let told = draft.status.job_manager_deployment_status;
@@ -91,8 +99,10 @@ fn job(draft: &Draft, sight: Sight<'_>) -> JobStatus {
     }
     if let Sight::Job(job) = sight {
         status.job_name = job.name.clone().or(status.job_name);
-        status.start_time =
-            job.start_time.map(|time| time.as_millisecond().to_string()).or(status.start_time);
+        status.start_time = job
+            .start_time
+            .map(|time| time.as_millisecond().to_string())
+            .or(status.start_time);
     }
     status.state = Some(match (&record.step, sight) {
         (Step::Suspended { .. }, _) => FlinkJobState::Suspended,
@@ -104,7 +114,10 @@ fn job(draft: &Draft, sight: Sight<'_>) -> JobStatus {
     });
     status.upgrade_savepoint_path = match &record.step {
         Step::Suspended { restore, .. } => restore.clone(),
-        Step::Stopping { stop: Stop::Cluster { newest: Some(newest) }, .. } => Some(newest.clone()),
+        Step::Stopping {
+            stop: Stop::Cluster { newest: Some(newest) },
+            ..
+        } => Some(newest.clone()),
         Step::Stopping { .. } | Step::Deploying { .. } | Step::Running { .. } | Step::Ended { .. } => {
             record.restored_from.clone()
         }
@@ -116,9 +129,10 @@ fn job(draft: &Draft, sight: Sight<'_>) -> JobStatus {
 
 fn savepoint_under_way(draft: &Draft, status: &mut JobStatus) {
     let (request, trigger_type) = match &draft.record.step {
-        Step::Stopping { stop: Stop::Savepoint { request }, .. } => {
-            (Some(request), SnapshotTriggerType::Upgrade)
-        }
+        Step::Stopping {
+            stop: Stop::Savepoint { request },
+            ..
+        } => (Some(request), SnapshotTriggerType::Upgrade),
         Step::Stopping { .. }
         | Step::Deploying { .. }
         | Step::Running { .. }
@@ -148,9 +162,15 @@ fn checkpoint_under_way(draft: &Draft, status: &mut JobStatus) {
 
 fn lifecycle(draft: &Draft, sight: Sight<'_>) -> LifecycleState {
     match &draft.record.step {
-        Step::Stopping { reason: StopReason::Delete, .. } => LifecycleState::Deleting,
+        Step::Stopping {
+            reason: StopReason::Delete,
+            ..
+        } => LifecycleState::Deleting,
         Step::Suspended { .. } => LifecycleState::Suspended,
-        Step::Stopping { reason: StopReason::Crash, .. } => LifecycleState::Deployed,
+        Step::Stopping {
+            reason: StopReason::Crash,
+            ..
+        } => LifecycleState::Deployed,
         Step::Stopping { .. } => LifecycleState::Upgrading,
         Step::Deploying { .. } if is_to_be_launched(sight) && draft.record.crashes.is_none() => {
             LifecycleState::Upgrading
@@ -198,7 +218,9 @@ fn reconciliation(pass: &Pass<'_>, draft: &Draft, sight: Sight<'_>, status: &mut
         | LifecycleState::Deleted => ReconciliationState::Deployed,
     });
     if lifecycle(draft, sight) == LifecycleState::Stable {
-        reconciliation.last_stable_spec.clone_from(&reconciliation.last_reconciled_spec);
+        reconciliation
+            .last_stable_spec
+            .clone_from(&reconciliation.last_reconciled_spec);
     }
     status.reconciliation_status = Some(reconciliation);
 }
@@ -211,7 +233,11 @@ fn error(pass: &Pass<'_>, draft: &Draft, sight: Sight<'_>) -> Option<String> {
     {
         sentences.push(problem.clone());
     }
-    let set_aside = draft.record.set_aside.as_ref().filter(|edit| edit.generation == pass.generation());
+    let set_aside = draft
+        .record
+        .set_aside
+        .as_ref()
+        .filter(|edit| edit.generation == pass.generation());
     sentences.extend(set_aside.map(|edit| edit.reason.clone()));
     match &draft.obstacle {
         Some(Obstacle::Person(why)) if !sentences.contains(why) => sentences.push(why.clone()),
@@ -223,9 +249,11 @@ fn error(pass: &Pass<'_>, draft: &Draft, sight: Sight<'_>) -> Option<String> {
 }
 
 fn of_step(draft: &Draft, sight: Sight<'_>) -> Option<String> {
-    let crash = draft.record.crashes.as_ref().map(|crashes| {
-        format!("the cluster died ({} in a row): {}", crashes.count, crashes.last)
-    });
+    let crash = draft
+        .record
+        .crashes
+        .as_ref()
+        .map(|crashes| format!("the cluster died ({} in a row): {}", crashes.count, crashes.last));
     match (&draft.record.step, sight) {
         (Step::Ended { error, .. }, _) => error.as_ref().map(|error| format!("the job failed: {error}")),
         (Step::Deploying { .. } | Step::Running { .. }, Sight::Job(job)) => match job.state {
@@ -246,10 +274,24 @@ fn of_step(draft: &Draft, sight: Sight<'_>) -> Option<String> {
                     .flatten()
             }
         },
-        (Step::Deploying { .. } | Step::Stopping { reason: StopReason::Crash, .. }, _) => crash,
-        (Step::Stopping { stop: Stop::Savepoint { request }, .. }, _) => {
-            request.last_failure.as_ref().map(|why| format!("a savepoint could not be taken: {why}"))
-        }
+        (
+            Step::Deploying { .. }
+            | Step::Stopping {
+                reason: StopReason::Crash,
+                ..
+            },
+            _,
+        ) => crash,
+        (
+            Step::Stopping {
+                stop: Stop::Savepoint { request },
+                ..
+            },
+            _,
+        ) => request
+            .last_failure
+            .as_ref()
+            .map(|why| format!("a savepoint could not be taken: {why}")),
         (Step::Stopping { .. } | Step::Running { .. } | Step::Suspended { .. }, _) => None,
     }
 }

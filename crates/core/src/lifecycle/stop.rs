@@ -9,7 +9,7 @@ use super::decision::WaitingFor;
 use super::observed::OperationProgress;
 use super::pass::{Draft, Obstacle, Pass, Sight, is_healthy, is_terminal, one_line};
 use super::record::{SavepointRequest, SetAside, Step, Stop, StopReason};
-use super::snapshots::{self, ATTEMPTS, Attempt};
+use super::requests::{self, ATTEMPTS, Attempt};
 use super::{restore, start};
 use crate::{Event, Fact};
 
@@ -24,16 +24,25 @@ pub(super) fn begin_deletion(pass: &Pass<'_>, draft: &mut Draft) {
     if matches!(sight, Sight::Unknown(_)) {
         return;
     }
-    snapshots::drop_requests(draft);
+    requests::drop_requests(draft);
     let stop = cancel(pass, sight);
-    draft.record.step = Step::Stopping { since: pass.now, reason: StopReason::Delete, stop };
-    draft.events.push(Event::normal("Deleting", "The cluster is being stopped, because the resource is deleted"));
+    draft.record.step = Step::Stopping {
+        since: pass.now,
+        reason: StopReason::Delete,
+        stop,
+    };
+    draft.events.push(Event::normal(
+        "Deleting",
+        "The cluster is being stopped, because the resource is deleted",
+    ));
 }
 
 /// Cancels a job that can be asked to, else ends the cluster.
 pub(super) fn cancel(pass: &Pass<'_>, sight: Sight<'_>) -> Stop {
     match sight {
-        Sight::Job(job) if !is_terminal(job.state) => Stop::Cancel { deadline: pass.now + CANCELLING },
+        Sight::Job(job) if !is_terminal(job.state) => Stop::Cancel {
+            deadline: pass.now + CANCELLING,
+        },
         Sight::Job(_)
         | Sight::Silent(_)
         | Sight::NoJob
@@ -102,38 +111,63 @@ fn completed(
         Sight::Job(job) if job.state == FlinkJobState::Finished => {}
         Sight::Job(job) if !is_terminal(job.state) => {
             if is_late {
-                failed(pass, draft, request, "the savepoint is complete, and the job went on running");
+                failed(
+                    pass,
+                    draft,
+                    request,
+                    "the savepoint is complete, and the job went on running",
+                );
             }
             return;
         }
         Sight::Silent(_) if !is_late => return,
-        Sight::Job(_) | Sight::Silent(_) | Sight::NoJob | Sight::Dead(_) | Sight::NotLaunched | Sight::Other(_) => {
-            match (pass.checkpoint(&draft.record), id) {
-                (Fact::Unknown(why), _) => {
-                    draft.obstacle = Some(Obstacle::Wait(WaitingFor::LastCheckpoint(why)));
-                    return;
-                }
-                (Fact::Present(checkpoint), Some(id)) if checkpoint.id > id => {
-                    go_on(draft, Stop::Cluster { newest: None });
-                    return;
-                }
-                (Fact::Present(_) | Fact::Absent, _) => {}
+        Sight::Job(_)
+        | Sight::Silent(_)
+        | Sight::NoJob
+        | Sight::Dead(_)
+        | Sight::NotLaunched
+        | Sight::Other(_) => match (pass.checkpoint(&draft.record), id) {
+            (Fact::Unknown(why), _) => {
+                draft.obstacle = Some(Obstacle::Wait(WaitingFor::LastCheckpoint(why)));
+                return;
             }
-        }
+            (Fact::Present(checkpoint), Some(id)) if checkpoint.id > id => {
+                go_on(draft, Stop::Cluster { newest: None });
+                return;
+            }
+            (Fact::Present(_) | Fact::Absent, _) => {}
+        },
         Sight::Unknown(_) => return,
     }
-    snapshots::note_savepoint(pass, draft, request, location, SnapshotTriggerType::Upgrade);
+    requests::note_savepoint(pass, draft, request, location, SnapshotTriggerType::Upgrade);
     draft.record.has_checkpointed = true;
-    draft.events.push(Event::normal("StoppedWithSavepoint", format!("The job is stopped with the savepoint {location}")));
-    go_on(draft, Stop::Cluster { newest: Some(location.to_owned()) });
+    draft.events.push(Event::normal(
+        "StoppedWithSavepoint",
+        format!("The job is stopped with the savepoint {location}"),
+    ));
+    go_on(
+        draft,
+        Stop::Cluster {
+            newest: Some(location.to_owned()),
+        },
+    );
 }
 
-fn unfinished(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest, is_unknown_to_flink: bool, is_late: bool) {
+fn unfinished(
+    pass: &Pass<'_>,
+    draft: &mut Draft,
+    request: &SavepointRequest,
+    is_unknown_to_flink: bool,
+    is_late: bool,
+) {
     let is_impatient = pass.now.duration_since(request.since) >= PATIENCE;
     match pass.sight(&draft.record) {
         // Nothing can come of it any more once it is known that no savepoint stands in its directory.
         Sight::Dead(_) | Sight::NotLaunched | Sight::Other(_) if is_unknown_to_flink => {
-            draft.events.push(Event::warning("ClusterDied", "The cluster died while the job was being stopped with a savepoint"));
+            draft.events.push(Event::warning(
+                "ClusterDied",
+                "The cluster died while the job was being stopped with a savepoint",
+            ));
             go_on(draft, Stop::Cluster { newest: None });
         }
         Sight::Job(job) if job.state == FlinkJobState::Finished && (is_unknown_to_flink || is_late) => {
@@ -147,7 +181,9 @@ fn unfinished(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest, is
         Sight::Job(job) if is_impatient && is_unknown_to_flink && !is_healthy(job) => {
             give_up(pass, draft, "the job does not run with all its tasks");
         }
-        Sight::Silent(why) if is_impatient => give_up(pass, draft, &format!("the JobManager does not answer: {why}")),
+        Sight::Silent(why) if is_impatient => {
+            give_up(pass, draft, &format!("the JobManager does not answer: {why}"))
+        }
         Sight::NoJob if is_impatient => give_up(pass, draft, "the JobManager does not have the job"),
         Sight::Job(_) if is_late => failed(pass, draft, request, "the savepoint was not finished in time"),
         Sight::Job(_)
@@ -165,13 +201,16 @@ fn failed(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest, cause:
     let cause = one_line(cause);
     draft.events.push(Event::warning(
         "SavepointFailed",
-        format!("Attempt {} of {ATTEMPTS} to stop the job with a savepoint failed: {cause}", request.attempt),
+        format!(
+            "Attempt {} of {ATTEMPTS} to stop the job with a savepoint failed: {cause}",
+            request.attempt
+        ),
     ));
     if request.attempt >= ATTEMPTS {
         give_up(pass, draft, &cause);
         return;
     }
-    match snapshots::savepoint_request(pass, draft, &Attempt::after(pass, request, cause.clone())) {
+    match requests::savepoint_request(pass, draft, &Attempt::after(pass, request, cause.clone())) {
         Some(request) => go_on(draft, Stop::Savepoint { request }),
         None => give_up(pass, draft, &cause),
     }
@@ -194,11 +233,18 @@ fn give_up(pass: &Pass<'_>, draft: &mut Draft, cause: &str) {
                 pass.generation()
             ));
             draft.events.push(Event::warning("EditSetAside", reason.clone()));
-            draft.record.set_aside = Some(SetAside { generation: pass.generation(), reason });
+            draft.record.set_aside = Some(SetAside {
+                generation: pass.generation(),
+                reason,
+            });
             draft.record.step = if draft.record.was_stable {
                 Step::Running { since: pass.now }
             } else {
-                Step::Deploying { since: pass.now, not_before: None, first_look: None }
+                Step::Deploying {
+                    since: pass.now,
+                    not_before: None,
+                    first_look: None,
+                }
             };
         }
     }
@@ -210,9 +256,9 @@ fn cancelled(pass: &Pass<'_>, draft: &Draft, reason: StopReason, is_late: bool) 
     match pass.sight(&draft.record) {
         Sight::Unknown(_) => None,
         Sight::Job(job) if is_terminal(job.state) => match pass.checkpoint(&draft.record) {
-            Fact::Present(checkpoint) if !checkpoint.path.is_empty() => {
-                Some(Stop::Cluster { newest: Some(checkpoint.path.clone()) })
-            }
+            Fact::Present(checkpoint) if !checkpoint.path.is_empty() => Some(Stop::Cluster {
+                newest: Some(checkpoint.path.clone()),
+            }),
             Fact::Present(_) | Fact::Absent => Some(read_later),
             // The JobManager is still there to tell; where checkpoints are kept may not be readable without it.
             Fact::Unknown(_) => (is_late || !needs_state(pass, draft, reason)).then_some(read_later),
@@ -229,16 +275,23 @@ fn has_finished(pass: &Pass<'_>, draft: &Draft) -> bool {
 /// The job came to its own end before it could be stopped: there is nothing to go on from, and what it did is not to be
 /// done again.
 fn finished(pass: &Pass<'_>, draft: &mut Draft) {
-    draft.events.push(Event::normal("JobFinished", "The job has finished before it could be stopped"));
-    draft.record.step = Step::Ended { since: pass.now, state: FlinkJobState::Finished, error: None };
+    draft.events.push(Event::normal(
+        "JobFinished",
+        "The job has finished before it could be stopped",
+    ));
+    draft.record.step = Step::Ended {
+        since: pass.now,
+        state: FlinkJobState::Finished,
+        error: None,
+    };
 }
 
 fn needs_state(pass: &Pass<'_>, draft: &Draft, reason: StopReason) -> bool {
     match reason {
         StopReason::Delete | StopReason::Redeploy => false,
-        StopReason::Suspend | StopReason::Upgrade | StopReason::Crash => {
-            pass.target(draft).is_ok_and(|target| change::upgrade_mode(&target.valid.spec) != UpgradeMode::Stateless)
-        }
+        StopReason::Suspend | StopReason::Upgrade | StopReason::Crash => pass
+            .target(draft)
+            .is_ok_and(|target| change::upgrade_mode(&target.valid.spec) != UpgradeMode::Stateless),
     }
 }
 
@@ -273,7 +326,11 @@ fn conclude(pass: &Pass<'_>, draft: &mut Draft, reason: StopReason, newest: Opti
         change::compare(&draft.deployed, &target.valid.spec),
         change::Change::None | change::Change::InPlace
     );
-    let pause = draft.record.crashes.as_ref().filter(|_| reason == StopReason::Crash && is_same);
+    let pause = draft
+        .record
+        .crashes
+        .as_ref()
+        .filter(|_| reason == StopReason::Crash && is_same);
     let not_before = pause.map(|crashes| pass.now + start::pause_after(crashes.count));
     start::start(pass, draft, target, restores, not_before);
 }

@@ -34,11 +34,21 @@ pub(super) struct Attempt {
 impl Attempt {
     /// The first, for a stop.
     pub(super) const fn first() -> Self {
-        Self { number: 1, nonce: None, not_before: None, last_failure: None }
+        Self {
+            number: 1,
+            nonce: None,
+            not_before: None,
+            last_failure: None,
+        }
     }
 
     const fn by_hand(nonce: i64) -> Self {
-        Self { number: 1, nonce: Some(nonce), not_before: None, last_failure: None }
+        Self {
+            number: 1,
+            nonce: Some(nonce),
+            not_before: None,
+            last_failure: None,
+        }
     }
 
     /// The one after a failed one, a little later.
@@ -62,15 +72,27 @@ pub(super) fn savepoint_request(
     draft: &mut Draft,
     attempt: &Attempt,
 ) -> Option<SavepointRequest> {
-    let deployed = draft.deployed.flink_configuration.as_ref().map(flatten).unwrap_or_default();
-    let of_present = pass.present.as_ref().ok().and_then(|present| present.savepoint_directory.clone());
+    let deployed = draft
+        .deployed
+        .flink_configuration
+        .as_ref()
+        .map(flatten)
+        .unwrap_or_default();
+    let of_present = pass
+        .present
+        .as_ref()
+        .ok()
+        .and_then(|present| present.savepoint_directory.clone());
     let of_deployed = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"]
         .iter()
         .find_map(|key| deployed.get(*key))
         .filter(|path| !path.trim().is_empty())
         .cloned();
     let base = of_present.or(of_deployed)?;
-    let format = match deployed.get("kubernetes.operator.savepoint.format.type").map(String::as_str) {
+    let format = match deployed
+        .get("kubernetes.operator.savepoint.format.type")
+        .map(String::as_str)
+    {
         Some("NATIVE") => SavepointFormatType::Native,
         Some(_) | None => SavepointFormatType::Canonical,
     };
@@ -90,12 +112,7 @@ pub(super) fn savepoint_request(
     })
 }
 
-fn checkpoint_request(
-    pass: &Pass<'_>,
-    draft: &mut Draft,
-    nonce: i64,
-    attempt: u32,
-) -> CheckpointRequest {
+fn checkpoint_request(pass: &Pass<'_>, draft: &mut Draft, nonce: i64, attempt: u32) -> CheckpointRequest {
     let number = draft.record.checkpoints.saturating_add(1);
     draft.record.checkpoints = number;
     CheckpointRequest {
@@ -108,20 +125,33 @@ fn checkpoint_request(
 }
 
 fn deadline(draft: &Draft, from: Timestamp) -> Timestamp {
-    let deployed = draft.deployed.flink_configuration.as_ref().map(flatten).unwrap_or_default();
+    let deployed = draft
+        .deployed
+        .flink_configuration
+        .as_ref()
+        .map(flatten)
+        .unwrap_or_default();
     let timeout = deployed
         .get("execution.checkpointing.timeout")
         .and_then(|text| parse_duration(text).ok())
         .unwrap_or(CHECKPOINT_TIMEOUT);
-    from.checked_add(timeout).and_then(|end| end.checked_add(GRACE)).unwrap_or(Timestamp::MAX)
+    from.checked_add(timeout)
+        .and_then(|end| end.checked_add(GRACE))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// Records what an edit asks for by its nonces; `false`: not now, an earlier one is under way or there is no directory.
 pub(super) fn request(pass: &Pass<'_>, draft: &mut Draft, present: &ValidDeployment) -> bool {
     let deployed = draft.deployed.job.clone().unwrap_or_default();
     let wants = |old: Option<i64>, new: Option<i64>| new.filter(|_| new != old);
-    let savepoint = wants(deployed.savepoint_trigger_nonce, present.job.savepoint_trigger_nonce);
-    let checkpoint = wants(deployed.checkpoint_trigger_nonce, present.job.checkpoint_trigger_nonce);
+    let savepoint = wants(
+        deployed.savepoint_trigger_nonce,
+        present.job.savepoint_trigger_nonce,
+    );
+    let checkpoint = wants(
+        deployed.checkpoint_trigger_nonce,
+        present.job.checkpoint_trigger_nonce,
+    );
     // A job that has ended has nothing to be saved; the nonces are only noted.
     if matches!(draft.record.step, Step::Ended { .. }) {
         return true;
@@ -136,12 +166,18 @@ pub(super) fn request(pass: &Pass<'_>, draft: &mut Draft, present: &ValidDeploym
             draft.obstacle = Some(Obstacle::Person(NO_DIRECTORY.to_owned()));
             return false;
         };
-        draft.events.push(Event::normal("SavepointRequested", format!("Savepoint {nonce} is wanted in {}", request.directory)));
+        draft.events.push(Event::normal(
+            "SavepointRequested",
+            format!("Savepoint {nonce} is wanted in {}", request.directory),
+        ));
         draft.record.savepoint = Some(request);
     }
     if let Some(nonce) = checkpoint {
         let request = checkpoint_request(pass, draft, nonce, 1);
-        draft.events.push(Event::normal("CheckpointRequested", format!("Checkpoint {nonce} is wanted")));
+        draft.events.push(Event::normal(
+            "CheckpointRequested",
+            format!("Checkpoint {nonce} is wanted"),
+        ));
         draft.record.checkpoint = Some(request);
     }
     true
@@ -155,7 +191,10 @@ pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
             Outcome::Completed(location) => {
                 note_savepoint(pass, draft, &request, &location, SnapshotTriggerType::Manual);
                 draft.record.savepoint = None;
-                draft.events.push(Event::normal("SavepointCompleted", format!("The savepoint is complete: {location}")));
+                draft.events.push(Event::normal(
+                    "SavepointCompleted",
+                    format!("The savepoint is complete: {location}"),
+                ));
             }
             Outcome::Failed(cause) => savepoint_failed(pass, draft, &request, &cause),
         }
@@ -166,10 +205,15 @@ pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
             Outcome::Completed(_) => {
                 note_checkpoint(pass, draft, &request);
                 draft.record.checkpoint = None;
-                draft.events.push(Event::normal("CheckpointCompleted", "The checkpoint is complete"));
+                draft
+                    .events
+                    .push(Event::normal("CheckpointCompleted", "The checkpoint is complete"));
             }
             Outcome::Failed(cause) => {
-                draft.events.push(Event::warning("CheckpointFailed", format!("A checkpoint failed: {cause}")));
+                draft.events.push(Event::warning(
+                    "CheckpointFailed",
+                    format!("A checkpoint failed: {cause}"),
+                ));
                 let next = (request.attempt < ATTEMPTS)
                     .then(|| checkpoint_request(pass, draft, request.nonce, request.attempt + 1));
                 draft.record.checkpoint = next;
@@ -181,7 +225,10 @@ pub(super) fn advance(pass: &Pass<'_>, draft: &mut Draft) {
 fn savepoint_failed(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest, cause: &str) {
     draft.events.push(Event::warning(
         "SavepointFailed",
-        format!("Attempt {} of {ATTEMPTS} at a savepoint failed: {cause}", request.attempt),
+        format!(
+            "Attempt {} of {ATTEMPTS} at a savepoint failed: {cause}",
+            request.attempt
+        ),
     ));
     let next = (request.attempt < ATTEMPTS)
         .then(|| Attempt::after(pass, request, cause.to_owned()))
@@ -213,7 +260,10 @@ fn outcome(pass: &Pass<'_>, trigger_id: &str, deadline: Timestamp) -> Outcome {
 pub(super) fn drop_requests(draft: &mut Draft) {
     if draft.record.savepoint.take().is_some() || draft.record.checkpoint.take().is_some() {
         draft.record.checkpoint = None;
-        draft.events.push(Event::warning("RequestDropped", "A savepoint or checkpoint that was asked for is given up, because the job ends"));
+        draft.events.push(Event::warning(
+            "RequestDropped",
+            "A savepoint or checkpoint that was asked for is given up, because the job ends",
+        ));
     }
 }
 
