@@ -239,12 +239,15 @@ pub(super) async fn info(State(context): Shared) -> Answer<Info> {
             });
         }
     }
+    // Taken on a line of its own: the guard would live to the end of the expression, and a write waits for it while it
+    // holds the store that `endpoint::list` waits for.
+    let store_version = *context.store.watch().borrow();
     Ok(Json(Info {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: context.started_at,
         directory: context.directory.clone(),
-        store_version: *context.store.watch().borrow(),
+        store_version,
         endpoints: endpoint::list(&context)?,
         deployments,
         figures: context.memory.figures(),
