@@ -1,5 +1,9 @@
 //! What someone meets at the runner's socket: a process of its own, its store on disk, its endpoint on a port.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail the test"
+)]
 
 mod support;
 
@@ -38,7 +42,10 @@ async fn without_a_runner_the_user_is_told_to_start_one() {
     let directory = TempDir::new().unwrap();
     let error = Client::connect(directory.path()).await.unwrap_err();
     assert!(matches!(error, ClientError::NotRunning { .. }), "{error}");
-    assert!(error.to_string().ends_with("start one with `sluice local up`"), "{error}");
+    assert!(
+        error.to_string().ends_with("start one with `sluice local up`"),
+        "{error}"
+    );
 
     // A socket that a killed runner has left behind answers nobody.
     let mut runner = Runner::start(directory.path(), None);
@@ -78,7 +85,10 @@ async fn of_documents_with_problems_none_is_stored_and_all_problems_are_told() {
         .apply(vec![
             good.clone(),
             json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web" } }),
-            resource("a-name-that-is-much-too-long-for-the-names-made-from-it", "file:///x.jar"),
+            resource(
+                "a-name-that-is-much-too-long-for-the-names-made-from-it",
+                "file:///x.jar",
+            ),
         ])
         .await
         .unwrap_err();
@@ -91,10 +101,15 @@ async fn of_documents_with_problems_none_is_stored_and_all_problems_are_told() {
 
     let applied = client.apply(vec![good.clone()]).await.unwrap();
     assert_eq!(applied[0].change, Change::Created);
-    assert_eq!(client.apply(vec![good]).await.unwrap()[0].change, Change::Unchanged);
+    assert_eq!(
+        client.apply(vec![good]).await.unwrap()[0].change,
+        Change::Unchanged
+    );
     let missing = client.get(PARENT, "default", "other").await.unwrap_err();
     assert!(
-        missing.to_string().starts_with("there is no FlinkBlueGreenDeployment other"),
+        missing
+            .to_string()
+            .starts_with("there is no FlinkBlueGreenDeployment other"),
         "{missing}"
     );
 }
@@ -109,7 +124,10 @@ async fn a_missing_jar_is_told_in_the_resource_and_the_runner_goes_on() {
         .await
         .unwrap();
     let error = eventually("the child's error", Duration::from_secs(20), async || {
-        let child = client.get(Kind::FlinkDeployment, "default", "orders-blue").await.ok()?;
+        let child = client
+            .get(Kind::FlinkDeployment, "default", "orders-blue")
+            .await
+            .ok()?;
         Some(child.pointer("/status/error")?.as_str()?.to_owned())
     })
     .await;
@@ -154,13 +172,21 @@ async fn the_active_endpoint_keeps_its_address_and_says_why_it_leads_nowhere() {
     let client = runner.client().await;
     let told = eventually("the warning", Duration::from_secs(10), async || {
         let events = client.events(&EventFilter::default()).await.ok()?;
-        events.into_iter().find(|event| event.reason == "EndpointNotServed")
+        events
+            .into_iter()
+            .find(|event| event.reason == "EndpointNotServed")
     })
     .await;
-    assert!(told.message.contains(&format!("its port {port} cannot be had")), "{told:?}");
+    assert!(
+        told.message.contains(&format!("its port {port} cannot be had")),
+        "{told:?}"
+    );
     drop(thief);
     eventually("the endpoint", Duration::from_secs(15), async || {
-        reqwest::get(&address).await.ok().map(|answer| assert_eq!(answer.status(), 503))
+        reqwest::get(&address)
+            .await
+            .ok()
+            .map(|answer| assert_eq!(answer.status(), 503))
     })
     .await;
 }

@@ -28,7 +28,7 @@ async fn the_runner_itself() {
     }
 }
 
-/// A runner's process. It is killed when the test ends, and the Flink processes of its directory with it.
+/// A runner's process. It is killed when the test ends.
 pub(crate) struct Runner {
     process: Child,
     directory: PathBuf,
@@ -39,7 +39,12 @@ impl Runner {
     pub(crate) fn start(directory: &Path, fail_at: Option<&str>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--ignored", "--exact", "support::the_runner_itself", "--nocapture"])
+            .args([
+                "--ignored",
+                "--exact",
+                "support::the_runner_itself",
+                "--nocapture",
+            ])
             .env(DIRECTORY, directory)
             .env_remove(FAIL_AT)
             .stdin(Stdio::null())
@@ -75,7 +80,10 @@ impl Runner {
 
     /// SIGTERM.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
-        let status = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        let status = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status()
+            .unwrap();
         assert!(status.success());
         self.process.wait().unwrap()
     }
@@ -116,9 +124,6 @@ impl Drop for Runner {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        for pid in flink_processes(&self.directory) {
-            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
-        }
         if std::thread::panicking() {
             eprintln!("the log of the runner:\n{}", self.log());
         }
@@ -139,6 +144,21 @@ pub(crate) fn flink_processes(directory: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// Ends them when the test ends, however it ends.
+#[expect(
+    dead_code,
+    reason = "each test binary has its own copy, and not each starts Flink"
+)]
+pub(crate) struct FlinkEnds(pub(crate) PathBuf);
+
+impl Drop for FlinkEnds {
+    fn drop(&mut self) {
+        for pid in flink_processes(&self.0) {
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
+    }
+}
+
 fn log(directory: &Path) -> File {
     std::fs::create_dir_all(directory).unwrap();
     let path = directory.join("runner.log");
@@ -146,17 +166,16 @@ fn log(directory: &Path) -> File {
 }
 
 /// Asks until the answer is there.
-pub(crate) async fn eventually<T>(
-    what: &str,
-    limit: Duration,
-    mut ask: impl AsyncFnMut() -> Option<T>,
-) -> T {
+pub(crate) async fn eventually<T>(what: &str, limit: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(begun.elapsed() < limit, "{what} did not come true within {limit:?}");
+        assert!(
+            begun.elapsed() < limit,
+            "{what} did not come true within {limit:?}"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

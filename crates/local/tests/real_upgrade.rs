@@ -1,0 +1,362 @@
+//! Stateful upgrades of the ledger job on real Flink, the runner killed at every boundary between two writes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail the test"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use sluice_local::client::Client;
+use sluice_local::distribution::{Cache, Source, Wanted};
+use sluice_local::store::Kind;
+use support::{FlinkEnds, Runner, eventually, flink_processes};
+use tempfile::TempDir;
+
+const PARENT: Kind = Kind::FlinkBlueGreenDeployment;
+const SPLITS: u64 = 4;
+const BOOT: Duration = Duration::from_secs(180);
+
+/// Where everything of one story lies.
+struct World {
+    // First, for it is dropped first: the directory must still be there.
+    _ends: FlinkEnds,
+    directory: TempDir,
+    jar: PathBuf,
+    feed: Feed,
+}
+
+/// Appends bookings to every split, twenty a second, until it is told to stop.
+struct Feed {
+    stop: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let jar =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/ledger-job/target/ledger-job.jar");
+        let jar = jar.canonicalize().unwrap_or_else(|error| {
+            panic!(
+                "{} is needed ({error}): build it with `mvn -q -f examples/ledger-job/pom.xml package`",
+                jar.display()
+            )
+        });
+        let wanted: Wanted = "v1_20".parse().unwrap();
+        let cache = Cache::for_user();
+        if cache.resolve(wanted).is_err() {
+            let version = wanted.to_install().unwrap();
+            cache
+                .install(
+                    version,
+                    &Source::from_environment(),
+                    &mut *sluice_local::distribution::progress_for_terminal(),
+                )
+                .unwrap();
+        }
+        let directory = TempDir::new().unwrap();
+        let feed = Feed::start(&directory.path().join("in"));
+        let ends = FlinkEnds(directory.path().to_owned());
+        Self {
+            directory,
+            jar,
+            feed,
+            _ends: ends,
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.directory.path().join("sluice")
+    }
+
+    fn resource(&self, mode: &str, label: &str) -> Value {
+        let path = |name: &str| self.directory.path().join(name).display().to_string();
+        json!({
+            "apiVersion": sluice_api::API_VERSION,
+            "kind": "FlinkBlueGreenDeployment",
+            "metadata": { "name": "ledger" },
+            "spec": {
+                "transitionMode": mode,
+                "configuration": {
+                    "kubernetes.operator.bluegreen.abort.grace-period": "3 min",
+                    "kubernetes.operator.bluegreen.deployment-deletion.delay": "0 ms",
+                },
+                "template": { "spec": {
+                    "flinkVersion": "v1_20",
+                    "flinkConfiguration": {
+                        "taskmanager.numberOfTaskSlots": "2",
+                        "execution.checkpointing.interval": "1 s",
+                        "state.checkpoints.dir": format!("file://{}", path("checkpoints")),
+                        "state.savepoints.dir": format!("file://{}", path("savepoints")),
+                    },
+                    "jobManager": { "resource": { "memory": "768m", "cpu": 0.5 } },
+                    "taskManager": { "resource": { "memory": "1024m", "cpu": 0.5 } },
+                    "job": {
+                        "jarURI": format!("file://{}", self.jar.display()),
+                        "parallelism": 2,
+                        "upgradeMode": "savepoint",
+                        "args": ["--input", path("in"), "--output", path("out"), "--label", label],
+                    },
+                } },
+            },
+        })
+    }
+
+    /// The directories of attempts at savepoints, and the finished savepoints in them.
+    fn savepoints(&self) -> Vec<PathBuf> {
+        find(&self.directory.path().join("savepoints"), &|path| {
+            path.file_name().is_some_and(|name| name == "_metadata")
+        })
+    }
+
+    /// Every committed line of the ledger, by split and sequence number: how often it was written, and by whom.
+    fn ledger(&self) -> BTreeMap<(u64, u64), Vec<String>> {
+        let committed = find(&self.directory.path().join("out"), &|path| {
+            path.file_name()
+                .is_some_and(|name| !name.to_string_lossy().starts_with('.'))
+        });
+        let mut lines = BTreeMap::<_, Vec<String>>::new();
+        for file in committed {
+            for line in std::fs::read_to_string(file).unwrap_or_default().lines() {
+                let fields: Vec<&str> = line.split(',').collect();
+                let key = (fields[0].parse().unwrap(), fields[1].parse().unwrap());
+                lines.entry(key).or_default().push(fields[7].to_owned());
+            }
+        }
+        lines
+    }
+}
+
+impl Feed {
+    fn start(directory: &Path) -> Self {
+        std::fs::create_dir_all(directory).unwrap();
+        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let mut files: Vec<_> = (0..SPLITS)
+            .map(|split| {
+                let path = directory.join(format!("split-{split}.log"));
+                OpenOptions::new().create(true).append(true).open(path).unwrap()
+            })
+            .collect();
+        let thread = {
+            let (stop, written) = (Arc::clone(&stop), Arc::clone(&written));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    let number = written.load(Ordering::SeqCst);
+                    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+                    for file in &mut files {
+                        writeln!(file, "{number},account-{},{},{now}", number % 10, number % 7).unwrap();
+                    }
+                    written.store(number + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            })
+        };
+        Self {
+            stop,
+            written,
+            thread: Some(thread),
+        }
+    }
+
+    /// Ends the feed; how many bookings each split has.
+    fn end(&mut self) -> u64 {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+        self.written.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn find(directory: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.path()) {
+        if path.is_dir() {
+            found.extend(find(&path, wanted));
+        } else if wanted(&path) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+async fn status(client: &Client, pointer: &str) -> Option<Value> {
+    let resource = client.get(PARENT, "default", "ledger").await.ok()?;
+    resource.pointer(&format!("/status/{pointer}")).cloned()
+}
+
+async fn active(client: &Client, state: &str) {
+    eventually(state, BOOT, async || {
+        (status(client, "blueGreenState").await? == state && status(client, "transition").await.is_none())
+            .then_some(())
+    })
+    .await;
+}
+
+async fn child_uid(client: &Client, name: &str) -> Option<String> {
+    let child = client.get(Kind::FlinkDeployment, "default", name).await.ok()?;
+    Some(child.pointer("/metadata/uid")?.as_str()?.to_owned())
+}
+
+/// Deploys v1, then upgrades to v2 with the runner killed at each of the points in turn.
+async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client) {
+    let state = world.state();
+    let mut runner = Runner::start(&state, None);
+    let client = runner.client().await;
+    client.apply(vec![world.resource(mode, "v1")]).await.unwrap();
+    active(&client, "ACTIVE_BLUE").await;
+    eventually("output of v1", BOOT, async || {
+        (world.ledger().len() > 40).then_some(())
+    })
+    .await;
+    let processes = flink_processes(&state);
+    assert_eq!(processes.len(), 2, "a JobManager and a TaskManager");
+
+    // SIGKILL, and the next runner finds the same processes.
+    runner.kill();
+    assert_eq!(flink_processes(&state), processes);
+    let mut runner = Runner::start(&state, points.first().copied());
+    let client = runner.client().await;
+    active(&client, "ACTIVE_BLUE").await;
+    assert_eq!(flink_processes(&state), processes);
+
+    client.apply(vec![world.resource(mode, "v2")]).await.unwrap();
+    for (number, point) in points.iter().enumerate() {
+        let ended = runner.ended_within(BOOT).await;
+        assert!(
+            ended.is_some(),
+            "the runner never came to {point}:\n{}",
+            runner.log()
+        );
+        runner = Runner::start(&state, points.get(number + 1).copied());
+    }
+    let client = runner.client().await;
+    active(&client, "ACTIVE_GREEN").await;
+    eventually("the end of blue", BOOT, async || {
+        child_uid(&client, "ledger-blue").await.is_none().then_some(())
+    })
+    .await;
+    eventually("the end of blue's processes", BOOT, async || {
+        (flink_processes(&state).len() == 2).then_some(())
+    })
+    .await;
+
+    let history = status(&client, "history").await.unwrap();
+    assert_eq!(history[0]["outcome"], "COMPLETED", "{history}");
+    assert_eq!(history.as_array().unwrap().len(), 2, "{history}");
+    let savepoints = world.savepoints();
+    assert_eq!(
+        savepoints.len(),
+        1,
+        "one savepoint, however often the runner died: {savepoints:?}"
+    );
+    let savepoint = history[0]["restoredFrom"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("file:");
+    assert!(
+        savepoints[0].starts_with(savepoint.replace("//", "/")),
+        "{savepoint} is not {savepoints:?}"
+    );
+
+    // What is read at the end is what the last runner, alive, has brought about.
+    let endpoint = client.info().await.unwrap().endpoints.remove(0);
+    let overview: Value = reqwest::get(format!("{}/jobs/overview", endpoint.address))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .unwrap();
+    assert_eq!(overview["jobs"][0]["state"], "RUNNING", "{overview}");
+    (runner, client)
+}
+
+#[tokio::test]
+async fn basic_mode_survives_a_kill_between_any_two_writes_with_one_savepoint_and_one_child() {
+    let world = World::new();
+    let points = [
+        "bluegreen/status/before",
+        "bluegreen/status/after",
+        "bluegreen/TriggerSavepoint/before",
+        "bluegreen/TriggerSavepoint/after",
+        "bluegreen/CreateChild/before",
+        "bluegreen/CreateChild/after",
+        "lifecycle/AddFinalizer/after",
+        "lifecycle/Deploy/before",
+        "lifecycle/Deploy/after",
+        "bluegreen/DeleteChild/before",
+        "bluegreen/DeleteChild/after",
+        "lifecycle/RemoveFinalizer/before",
+    ];
+    let (_runner, client) = upgrade(&world, "BASIC", &points).await;
+    let applied = eventually("output of v2", BOOT, async || {
+        let lines = world.ledger();
+        lines
+            .values()
+            .flatten()
+            .any(|label| label == "v2")
+            .then_some(lines.len())
+    })
+    .await;
+    assert!(applied > 0);
+    client.shutdown(true).await.unwrap();
+    eventually("the end of every process", BOOT, async || {
+        flink_processes(&world.state()).is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn strategy_savepoint_loses_and_doubles_nothing_though_the_runner_is_killed() {
+    let mut world = World::new();
+    let points = [
+        "bluegreen/ReplaceChild/before",
+        "bluegreen/ReplaceChild/after",
+        "lifecycle/StopWithSavepoint/after",
+        "lifecycle/StopCluster/after",
+        "bluegreen/CreateChild/after",
+        "lifecycle/Deploy/after",
+        "bluegreen/DeleteChild/after",
+    ];
+    let (_runner, client) = upgrade(&world, "ADVANCED", &points).await;
+    let written = world.feed.end();
+    let expected = written * SPLITS;
+    eventually("the whole ledger", BOOT, async || {
+        (u64::try_from(world.ledger().len()).unwrap() >= expected).then_some(())
+    })
+    .await;
+    let doubled: Vec<_> = world
+        .ledger()
+        .into_iter()
+        .filter(|(_, labels)| labels.len() > 1)
+        .collect();
+    assert!(
+        doubled.is_empty(),
+        "{} came twice, such as {:?}",
+        doubled.len(),
+        doubled.first()
+    );
+    client.shutdown(true).await.unwrap();
+    eventually("the end of every process", BOOT, async || {
+        flink_processes(&world.state()).is_empty().then_some(())
+    })
+    .await;
+}
