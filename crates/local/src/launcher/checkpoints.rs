@@ -16,7 +16,9 @@ const METADATA: &str = "_metadata";
 ///
 /// `Absent`: there is none. `Unknown`: the directory is on another file system or cannot be read.
 pub fn last_checkpoint(directory: &str, job_id: &str) -> Fact<CompletedCheckpoint> {
-    let Some(path) = local_path(directory) else { return elsewhere(directory) };
+    let Some(path) = local_path(directory) else {
+        return elsewhere(directory);
+    };
     let root = path.join(job_id);
     let mut newest: Option<(u64, PathBuf)> = None;
     let entries = match entries(&root) {
@@ -24,7 +26,9 @@ pub fn last_checkpoint(directory: &str, job_id: &str) -> Fact<CompletedCheckpoin
         Err(error) => return Fact::Unknown(format!("{} cannot be read: {error}", root.display())),
     };
     for path in entries {
-        let number = path.file_name().and_then(|name| name.to_str()?.strip_prefix("chk-")?.parse::<u64>().ok());
+        let number = path
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_prefix("chk-")?.parse::<u64>().ok());
         let Some(number) = number else { continue };
         if newest.as_ref().is_some_and(|(found, _)| *found > number) {
             continue;
@@ -50,13 +54,16 @@ pub fn last_checkpoint(directory: &str, job_id: &str) -> Fact<CompletedCheckpoin
 ///
 /// `Absent`: there is none (yet). `Unknown`: the directory is on another file system or cannot be read.
 pub fn finished_savepoint(directory: &str) -> Fact<String> {
-    let Some(root) = local_path(directory) else { return elsewhere(directory) };
+    let Some(root) = local_path(directory) else {
+        return elsewhere(directory);
+    };
     let find = || -> io::Result<Option<PathBuf>> {
         let mut paths = entries(&root)?;
         paths.sort_unstable();
         for path in paths {
-            let is_savepoint =
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("savepoint-"));
+            let is_savepoint = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("savepoint-"));
             if is_savepoint && is_complete(&path)? {
                 return Ok(Some(path));
             }
@@ -83,13 +90,22 @@ fn elsewhere<T>(directory: &str) -> Fact<T> {
     if directory.is_empty() {
         return Fact::Unknown("no directory is configured".to_owned());
     }
-    Fact::Unknown(format!("{directory} is not on this machine (a directory here is written file:///...)"))
+    Fact::Unknown(format!(
+        "{directory} is not on this machine (a directory here is written file:///...)"
+    ))
 }
 
 fn is_complete(checkpoint: &Path) -> io::Result<bool> {
     match fs::metadata(checkpoint.join(METADATA)) {
         Ok(metadata) => Ok(metadata.is_file() && metadata.len() > 0),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }
@@ -123,7 +139,10 @@ mod tests {
         fs::create_dir_all(job.join("shared")).unwrap();
         let found = last_checkpoint(&root, "aa");
         let found = found.present().unwrap();
-        assert_eq!((found.id, found.path.as_str()), (10, format!("{root}/aa/chk-10").as_str()));
+        assert_eq!(
+            (found.id, found.path.as_str()),
+            (10, format!("{root}/aa/chk-10").as_str())
+        );
         assert_eq!(last_checkpoint(&root, "bb"), Fact::Absent);
     }
 
@@ -136,7 +155,10 @@ mod tests {
         fs::create_dir_all(&savepoint).unwrap();
         assert_eq!(finished_savepoint(&root), Fact::Absent);
         fs::write(savepoint.join(METADATA), "x").unwrap();
-        assert_eq!(finished_savepoint(&root), Fact::Present(format!("file://{}", savepoint.display())));
+        assert_eq!(
+            finished_savepoint(&root),
+            Fact::Present(format!("file://{}", savepoint.display()))
+        );
     }
 
     #[test]

@@ -43,11 +43,17 @@ pub(super) fn effective(
         .filter(|(key, _)| !key.starts_with("high-availability") && !key.starts_with("kubernetes."))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    for key in ["jobmanager.rpc.bind-port", "taskmanager.rpc.bind-port", "taskmanager.data.bind-port"] {
+    for key in [
+        "jobmanager.rpc.bind-port",
+        "taskmanager.rpc.bind-port",
+        "taskmanager.data.bind-port",
+    ] {
         configuration.remove(key);
     }
     // A TaskManager is up before its JobManager; with Flink's own 10 s it would lose them all after the first try.
-    configuration.entry("cluster.registration.error-delay".to_owned()).or_insert_with(|| "500".to_owned());
+    configuration
+        .entry("cluster.registration.error-delay".to_owned())
+        .or_insert_with(|| "500".to_owned());
 
     let local = "127.0.0.1";
     let path = |part: &str| directory.path().join(part).display().to_string();
@@ -71,7 +77,10 @@ pub(super) fn effective(
         ("parallelism.default", plan.parallelism.to_string()),
         // The JobManager stays after the job's end, so that its result, a savepoint's above all, can be read.
         ("execution.shutdown-on-application-finish", "false".to_owned()),
-        ("execution.submit-failed-job-on-application-error", "true".to_owned()),
+        (
+            "execution.submit-failed-job-on-application-error",
+            "true".to_owned(),
+        ),
     ];
     configuration.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
     configuration
@@ -90,8 +99,12 @@ pub(super) fn write(
     let mut text = String::new();
     for (key, value) in configuration {
         // A JSON string is a YAML string, whatever is in it.
-        let _writing_to_a_string_cannot_fail =
-            writeln!(text, "{}: {}", serde_json::Value::from(key.as_str()), serde_json::Value::from(value.as_str()));
+        let _writing_to_a_string_cannot_fail = writeln!(
+            text,
+            "{}: {}",
+            serde_json::Value::from(key.as_str()),
+            serde_json::Value::from(value.as_str())
+        );
     }
     let file = conf.join("config.yaml");
     fs::write(&file, text).map_err(LaunchError::file(&file))?;
@@ -105,7 +118,10 @@ pub(super) fn write(
     }
     for (name, content) in &plan.log_configuration {
         if name.is_empty() || name.starts_with('.') || name.contains('/') {
-            return Err(LaunchError::Name { what: "logConfiguration file", value: name.clone() });
+            return Err(LaunchError::Name {
+                what: "logConfiguration file",
+                value: name.clone(),
+            });
         }
         let target = conf.join(name);
         fs::write(&target, content).map_err(LaunchError::file(&target))?;
@@ -121,7 +137,10 @@ pub(super) fn java_options(
     component: &str,
 ) -> Result<Vec<String>, LaunchError> {
     let mut options = distribution_options(distribution);
-    let specific = [format!("env.java.default-opts.{component}"), format!("env.java.opts.{component}")];
+    let specific = [
+        format!("env.java.default-opts.{component}"),
+        format!("env.java.opts.{component}"),
+    ];
     let [default_specific, own_specific] = &specific;
     for key in [
         "env.java.default-opts.all",
@@ -145,7 +164,10 @@ pub(super) fn java_options(
 
 /// The environment that the configuration gives to one kind of process: `containerized.master.env.NAME` and
 /// `containerized.taskmanager.env.NAME`, as on Kubernetes.
-pub(super) fn environment(configuration: &BTreeMap<String, String>, prefix: &str) -> BTreeMap<String, String> {
+pub(super) fn environment(
+    configuration: &BTreeMap<String, String>,
+    prefix: &str,
+) -> BTreeMap<String, String> {
     configuration
         .iter()
         .filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone())))
@@ -163,10 +185,15 @@ pub(super) fn class_path(distribution: &Distribution) -> Result<String, LaunchEr
         }
     }
     let is_main = |path: &Path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("flink-dist"))
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("flink-dist"))
     };
     jars.sort_by_key(|path| (is_main(path), path.clone()));
-    Ok(jars.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":"))
+    Ok(jars
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(":"))
 }
 
 /// `env.java.opts.all` of the distribution's own configuration, which only Flink's scripts read.
@@ -179,8 +206,14 @@ fn distribution_options(distribution: &Distribution) -> Vec<String> {
     };
     // An older distribution has flink-conf.yaml, which is YAML with flat keys as a rule.
     let conf = distribution.conf();
-    read(&conf.join("config.yaml")).or_else(|| read(&conf.join("flink-conf.yaml"))).unwrap_or_else(|| {
-        let opened = OPENED_PACKAGES.iter().map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
-        std::iter::once("--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED".to_owned()).chain(opened).collect()
-    })
+    read(&conf.join("config.yaml"))
+        .or_else(|| read(&conf.join("flink-conf.yaml")))
+        .unwrap_or_else(|| {
+            let opened = OPENED_PACKAGES
+                .iter()
+                .map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
+            std::iter::once("--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED".to_owned())
+                .chain(opened)
+                .collect()
+        })
 }

@@ -10,8 +10,9 @@
 //! | `conf/`, `usrlib/`, `tmp/` | Flink's configuration, the copy of the job's jar, and room for Flink's own files |
 //! | `log/` | `<process>.log`, `<process>.out` |
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -19,8 +20,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LaunchError;
-use super::intent::Intent;
 use super::found::LogFile;
+use super::intent::Intent;
 use super::process::ProcessIdentity;
 
 /// The JobManager's name among the processes of a deployment.
@@ -61,9 +62,14 @@ pub(super) fn folder_of(namespace: &str, name: &str, uid: &str) -> Result<String
     for (what, value) in [("namespace", namespace), ("name", name), ("uid", uid)] {
         let fits = !value.is_empty()
             && !value.starts_with('.')
-            && value.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character));
+            && value
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || "-.".contains(character));
         if !fits {
-            return Err(LaunchError::Name { what, value: value.to_owned() });
+            return Err(LaunchError::Name {
+                what,
+                value: value.to_owned(),
+            });
         }
     }
     Ok(format!("{namespace}_{name}_{uid}"))
@@ -71,7 +77,10 @@ pub(super) fn folder_of(namespace: &str, name: &str, uid: &str) -> Result<String
 
 impl ClusterDirectory {
     pub(super) fn new(base: &Path, folder: &str) -> Self {
-        Self { path: base.join("clusters").join(folder), folder: folder.to_owned() }
+        Self {
+            path: base.join("clusters").join(folder),
+            folder: folder.to_owned(),
+        }
     }
 
     /// The one of this uid, if there is one.
@@ -101,20 +110,33 @@ impl ClusterDirectory {
     }
 
     pub(super) fn deployment(&self, deployment: u64) -> DeploymentDirectory {
-        DeploymentDirectory { path: self.path.join(deployment.to_string()), deployment }
+        DeploymentDirectory {
+            path: self.path.join(deployment.to_string()),
+            deployment,
+        }
     }
 
     /// Every deployment that has a directory, the newest first.
     pub(super) fn deployments(&self) -> io::Result<Vec<DeploymentDirectory>> {
-        let mut numbers: Vec<u64> = names_in(&self.path)?.iter().filter_map(|name| name.parse().ok()).collect();
+        let mut numbers: Vec<u64> = names_in(&self.path)?
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect();
         numbers.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(numbers.into_iter().map(|number| self.deployment(number)).collect())
+        Ok(numbers
+            .into_iter()
+            .map(|number| self.deployment(number))
+            .collect())
     }
 
     /// Makes room before deployment `next`: older ones keep their logs and their configuration only, and of those the
     /// last few. What cannot be removed is left for the next time. No process of this cluster may be running.
     pub(super) fn prune(&self, next: u64) {
-        let older = self.deployments().unwrap_or_default().into_iter().filter(|older| older.deployment < next);
+        let older = self
+            .deployments()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|older| older.deployment < next);
         for (age, older) in older.enumerate() {
             if age + 1 >= KEPT_DEPLOYMENTS {
                 let _left_for_the_next_time = fs::remove_dir_all(&older.path);
@@ -152,10 +174,14 @@ impl DeploymentDirectory {
         self.path.join("log").join(format!("{process}.out"))
     }
 
-    /// Creates the directory and those in it.
+    /// Creates the directory and those in it, for nobody else to read: Flink's configuration may hold passwords.
     pub(super) fn create(&self) -> Result<(), LaunchError> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
         for directory in [self.conf(), self.usrlib(), self.tmp(), self.path.join("log")] {
-            fs::create_dir_all(&directory).map_err(LaunchError::file(&directory))?;
+            builder
+                .create(&directory)
+                .map_err(LaunchError::file(&directory))?;
         }
         Ok(())
     }
@@ -174,7 +200,19 @@ impl DeploymentDirectory {
     /// The process that was written down under this name.
     pub(super) fn process(&self, process: &str) -> Option<ProcessIdentity> {
         // Half a file is as good as none: the process is then found by its marks.
-        read_json(&self.path.join(format!("{process}.pid"))).ok().flatten()
+        read_json(&self.path.join(format!("{process}.pid")))
+            .ok()
+            .flatten()
+    }
+
+    /// Every process that was written down and still runs, by its name.
+    pub(super) fn running(&self) -> Vec<(String, ProcessIdentity)> {
+        let names = names_in(&self.path).unwrap_or_default();
+        let written = names.iter().filter_map(|name| {
+            let process = name.strip_suffix(".pid")?;
+            Some((process.to_owned(), self.process(process)?))
+        });
+        written.filter(|(_, identity)| identity.is_alive()).collect()
     }
 
     pub(super) fn write_process(&self, process: &str, identity: &ProcessIdentity) -> Result<(), LaunchError> {
@@ -184,12 +222,16 @@ impl DeploymentDirectory {
 
     /// Whether a process of this name was ever started, as far as was written down.
     pub(super) fn was_started(&self, process: &str) -> bool {
-        ["pid", "exit"].iter().any(|kind| self.path.join(format!("{process}.{kind}")).exists())
+        ["pid", "exit"]
+            .iter()
+            .any(|kind| self.path.join(format!("{process}.{kind}")).exists())
     }
 
     /// When the process was last started, as far as was written down.
     pub(super) fn last_start_of(&self, process: &str) -> Option<SystemTime> {
-        fs::metadata(self.path.join(format!("{process}.pid"))).and_then(|metadata| metadata.modified()).ok()
+        fs::metadata(self.path.join(format!("{process}.pid")))
+            .and_then(|metadata| metadata.modified())
+            .ok()
     }
 
     /// Before a process is started again: what was written down is of another one.
@@ -232,7 +274,9 @@ impl DeploymentDirectory {
 
     /// When the end was asked for, if it was.
     pub(super) fn stopping_since(&self) -> Option<SystemTime> {
-        fs::metadata(self.path.join("stopping")).and_then(|metadata| metadata.modified()).ok()
+        fs::metadata(self.path.join("stopping"))
+            .and_then(|metadata| metadata.modified())
+            .ok()
     }
 
     pub(super) fn log_files(&self) -> Vec<LogFile> {
@@ -243,7 +287,11 @@ impl DeploymentDirectory {
             .into_iter()
             .filter_map(|name| {
                 let process = name.strip_suffix(".log").or_else(|| name.strip_suffix(".out"))?;
-                Some(LogFile { deployment: self.deployment, process: process.to_owned(), path: directory.join(&name) })
+                Some(LogFile {
+                    deployment: self.deployment,
+                    process: process.to_owned(),
+                    path: directory.join(&name),
+                })
             })
             .collect()
     }
@@ -251,7 +299,9 @@ impl DeploymentDirectory {
 
 fn names_in(directory: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }

@@ -22,15 +22,23 @@ pub(super) fn reason(directory: &DeploymentDirectory, intent: &Intent) -> String
     let output_path = directory.output_of(JOB_MANAGER);
     let log = tail(&log_path);
     let output = tail(&output_path);
-    let exit = directory.exit_of(JOB_MANAGER).map_or(String::new(), |how| format!(" ({how})"));
+    let exit = directory
+        .exit_of(JOB_MANAGER)
+        .map_or(String::new(), |how| format!(" ({how})"));
 
-    if [&log, &output].iter().any(|text| text.contains("Address already in use")) {
+    // Flink says the one of its REST endpoint, the system the other.
+    let says_taken =
+        |text: &String| text.contains("BindException") || text.contains("Address already in use");
+    if [&log, &output].into_iter().any(says_taken) {
         return format!(
             "The JobManager could not start because another program had taken one of its ports, {} (REST) or {} (RPC), on 127.0.0.1; the next start takes other ports.",
             intent.ports.rest, intent.ports.rpc
         );
     }
-    if let Some(line) = [&output, &log].iter().find_map(|text| last_line_with(text, "OutOfMemoryError")) {
+    if let Some(line) = [&output, &log]
+        .iter()
+        .find_map(|text| last_line_with(text, "OutOfMemoryError"))
+    {
         return format!(
             "The JobManager ran out of memory ({line}): raise spec.jobManager.resource.memory. More is in {}.",
             log_path.display()
@@ -40,7 +48,10 @@ pub(super) fn reason(directory: &DeploymentDirectory, intent: &Intent) -> String
         return format!("Java refused to start the JobManager{exit}: {line}");
     }
     if let Some(error) = last_error(&log).or_else(|| last_error(&output)) {
-        return format!("The JobManager ended{exit}: {error} More is in {}.", log_path.display());
+        return format!(
+            "The JobManager ended{exit}: {error} More is in {}.",
+            log_path.display()
+        );
     }
     format!(
         "The JobManager is gone{exit} and has left no error: something ended it from outside, such as a person, the system for want of memory, or a restart of the machine."
@@ -52,8 +63,10 @@ pub(super) fn in_words(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => nix::sys::signal::Signal::try_from(signal)
-            .map_or_else(|_| format!("signal {signal}"), |signal| signal.as_str().to_owned()),
+        (None, Some(signal)) => nix::sys::signal::Signal::try_from(signal).map_or_else(
+            |_| format!("signal {signal}"),
+            |signal| signal.as_str().to_owned(),
+        ),
         (None, None) => "unknown exit status".to_owned(),
     }
 }
@@ -68,7 +81,9 @@ fn tail(path: &Path) -> String {
         file.take(TAIL).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    read()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 fn last_line_with<'a>(text: &'a str, what: &str) -> Option<&'a str> {
@@ -86,7 +101,9 @@ fn virtual_machine_error(output: &str) -> Option<String> {
         "Error: Could not find or load main class",
         "Error opening zip file or JAR manifest missing",
     ];
-    let first = output.lines().position(|line| beginnings.iter().any(|beginning| line.starts_with(beginning)))?;
+    let first = output
+        .lines()
+        .position(|line| beginnings.iter().any(|beginning| line.starts_with(beginning)))?;
     let lines: Vec<&str> = output.lines().skip(first).take(3).map(str::trim).collect();
     Some(shortened(&lines.join(" ")))
 }
@@ -96,14 +113,29 @@ fn last_error(log: &str) -> Option<String> {
     let lines: Vec<&str> = log.lines().collect();
     let start = lines.iter().rposition(|line| is_error(line))?;
     let error = lines.get(start..)?;
-    let message = error.first()?.split_once(" - ").map_or(*error.first()?, |(_, message)| message);
+    let message = error
+        .first()?
+        .split_once(" - ")
+        .map_or(*error.first()?, |(_, message)| message);
     let trace = || error.iter().skip(1).take_while(|line| !is_log_line(line));
-    let innermost = trace().filter(|line| line.starts_with("Caused by: ")).last().or_else(|| trace().next());
-    Some(shortened(innermost.map_or(message, |line| line.trim_start_matches("Caused by: ")).trim()))
+    let innermost = trace()
+        .filter(|line| line.starts_with("Caused by: "))
+        .last()
+        .or_else(|| trace().next());
+    Some(shortened(
+        innermost
+            .map_or(message, |line| line.trim_start_matches("Caused by: "))
+            .trim(),
+    ))
 }
 
+/// The level stands after date and time.
 fn is_error(line: &str) -> bool {
-    is_log_line(line) && (line.contains(" ERROR ") || line.contains(" FATAL "))
+    is_log_line(line)
+        && line
+            .split_whitespace()
+            .nth(2)
+            .is_some_and(|level| ["ERROR", "FATAL"].contains(&level))
 }
 
 /// Flink's own pattern begins with the date.
@@ -139,8 +171,17 @@ mod tests {
                    Caused by: java.io.FileNotFoundException: /no/such/savepoint\n\
                    \t... 3 more\n\
                    2026-11-21 10:00:03,000 INFO  Some - shutting down\n";
-        assert_eq!(last_error(log).unwrap(), "java.io.FileNotFoundException: /no/such/savepoint.");
-        assert_eq!(last_error("2026-11-21 10:00:01,000 ERROR Other - no trace\n").unwrap(), "no trace.");
-        assert_eq!(last_error("2026-11-21 10:00:00,000 INFO  Some - an ERROR \n"), None);
+        assert_eq!(
+            last_error(log).unwrap(),
+            "java.io.FileNotFoundException: /no/such/savepoint."
+        );
+        assert_eq!(
+            last_error("2026-11-21 10:00:01,000 ERROR Other - no trace\n").unwrap(),
+            "no trace."
+        );
+        assert_eq!(
+            last_error("2026-11-21 10:00:00,000 INFO  Some - an ERROR \n"),
+            None
+        );
     }
 }

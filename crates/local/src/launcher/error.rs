@@ -41,7 +41,9 @@ pub enum LaunchError {
         expected: &'static str,
     },
     /// A name that cannot be a directory's name.
-    #[error("The FlinkDeployment's {what} {value:?} cannot be part of a directory's name: only letters, digits, '-' and '.' are allowed.")]
+    #[error(
+        "The FlinkDeployment's {what} {value:?} cannot be part of a directory's name: only letters, digits, '-' and '.' are allowed."
+    )]
     Name {
         /// `namespace`, `name` or `uid`.
         what: &'static str,
@@ -49,7 +51,9 @@ pub enum LaunchError {
         value: String,
     },
     /// An earlier deployment still runs; two JobManagers of one resource would write beside each other.
-    #[error("Deployment {running} of {name} is still running; it is being stopped, and deployment {deployment} is launched when it is gone.")]
+    #[error(
+        "Deployment {running} of {name} is still running; it is being stopped, and deployment {deployment} is launched when it is gone."
+    )]
     StillRunning {
         /// The FlinkDeployment.
         name: String,
@@ -94,7 +98,9 @@ pub enum LaunchError {
     #[error("No free port was found on 127.0.0.1 ({0}): stop what does not need to run.")]
     Ports(io::Error),
     /// A signal could not be sent.
-    #[error("The process {pid} ({process}) cannot be stopped ({reason}): it belongs to another user, or the system refuses.")]
+    #[error(
+        "The process {pid} ({process}) cannot be stopped ({reason}): it belongs to another user, or the system refuses."
+    )]
     Signal {
         /// `jobmanager` or `taskmanager-<n>`.
         process: String,

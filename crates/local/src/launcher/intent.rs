@@ -85,10 +85,17 @@ impl Intent {
         process: &str,
     ) -> Result<Child, LaunchError> {
         let output = directory.output_of(process);
-        let file =
-            OpenOptions::new().create(true).append(true).open(&output).map_err(LaunchError::file(&output))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&output)
+            .map_err(LaunchError::file(&output))?;
         let errors = file.try_clone().map_err(LaunchError::file(&output))?;
-        let program = if process == JOB_MANAGER { &self.job_manager } else { &self.task_manager };
+        let program = if process == JOB_MANAGER {
+            &self.job_manager
+        } else {
+            &self.task_manager
+        };
         let conf = directory.conf();
         Command::new(&self.java)
             .args(marks(base, folder, self.deployment, process))
@@ -96,8 +103,14 @@ impl Intent {
             .arg(format!("-Dlog.file={}", directory.log_of(process).display()))
             // As Flink's scripts do where standard output goes to a file: no second copy of the log in it.
             .arg("-Dconsole.log.level=OFF")
-            .arg(format!("-Dlog4j.configurationFile=file:{}", encoded(&conf.join("log4j-console.properties"))))
-            .arg(format!("-Dlogback.configurationFile=file:{}", encoded(&conf.join("logback-console.xml"))))
+            .arg(format!(
+                "-Dlog4j.configurationFile=file:{}",
+                encoded(&conf.join("log4j-console.properties"))
+            ))
+            .arg(format!(
+                "-Dlogback.configurationFile=file:{}",
+                encoded(&conf.join("logback-console.xml"))
+            ))
             .arg(format!("-Djava.io.tmpdir={}", directory.tmp().display()))
             .arg("-classpath")
             .arg(&self.class_path)

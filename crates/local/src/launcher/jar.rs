@@ -25,9 +25,17 @@ pub(super) fn local_file(uri: &str, flink_home: &Path) -> Option<PathBuf> {
 /// Fails if the jar cannot be read.
 pub(super) fn check(uri: &str, file: &Path) -> Result<(), LaunchError> {
     let readable = File::open(file).and_then(|opened| {
-        if opened.metadata()?.is_file() { Ok(()) } else { Err(std::io::Error::other("it is no file")) }
+        if opened.metadata()?.is_file() {
+            Ok(())
+        } else {
+            Err(std::io::Error::other("it is no file"))
+        }
     });
-    readable.map_err(|source| LaunchError::Jar { uri: uri.to_owned(), path: file.to_owned(), source })
+    readable.map_err(|source| LaunchError::Jar {
+        uri: uri.to_owned(),
+        path: file.to_owned(),
+        source,
+    })
 }
 
 /// Copies the jar to the deployment, so that building it anew does not change it under a running JVM, and returns its
@@ -60,7 +68,10 @@ mod tests {
     #[test]
     fn a_jar_is_looked_for_where_its_uri_says() {
         let home = Path::new("/flink");
-        assert_eq!(local_file("local:///a/b.jar", home), Some(PathBuf::from("/a/b.jar")));
+        assert_eq!(
+            local_file("local:///a/b.jar", home),
+            Some(PathBuf::from("/a/b.jar"))
+        );
         assert_eq!(local_file("file:/a/b.jar", home), Some(PathBuf::from("/a/b.jar")));
         assert_eq!(local_file("/a/b.jar", home), Some(PathBuf::from("/a/b.jar")));
         assert_eq!(local_file("s3://bucket/b.jar", home), None);

@@ -12,7 +12,8 @@ use super::memory::ProcessMemory;
 use super::{configuration, jar, memory};
 use crate::distribution::{Distribution, JavaRuntime};
 
-const JOB_MANAGER_CLASS: &str = "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint";
+const JOB_MANAGER_CLASS: &str =
+    "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint";
 const TASK_MANAGER_CLASS: &str = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner";
 
 /// Below this heap the serial collector is chosen: the default one of a machine with several cores (G1) takes tens of
@@ -47,7 +48,14 @@ impl<'a> Prepared<'a> {
         let task_manager = memory::task_manager(&configuration)?;
         configuration.extend(job_manager.configuration.clone());
         configuration.extend(task_manager.configuration.clone());
-        Ok(Self { plan, distribution, configuration, job_manager, task_manager, ports })
+        Ok(Self {
+            plan,
+            distribution,
+            configuration,
+            job_manager,
+            task_manager,
+            ports,
+        })
     }
 
     /// Writes every file that the processes read, the intent last; when this returns, the intent is on disk.
@@ -145,7 +153,9 @@ impl<'a> Prepared<'a> {
     ) -> Result<Program, LaunchError> {
         let own = configuration::java_options(&self.configuration, &self.distribution, component)?;
         let mut options = memory.jvm_options.clone();
-        let chooses_collector = own.iter().any(|option| option.starts_with("-XX:+Use") && option.ends_with("GC"));
+        let chooses_collector = own
+            .iter()
+            .any(|option| option.starts_with("-XX:+Use") && option.ends_with("GC"));
         if memory.heap < SMALL_HEAP && !chooses_collector {
             options.push("-XX:+UseSerialGC".to_owned());
         }

@@ -27,7 +27,10 @@ pub(super) struct ProcessMemory {
 
 /// The memory of the JobManager; `jobmanager.memory.process.size` is the default's 1600m if nothing is said.
 pub(super) fn job_manager(configuration: &BTreeMap<String, String>) -> Result<ProcessMemory, LaunchError> {
-    let keys = Keys { configuration, component: "jobmanager" };
+    let keys = Keys {
+        configuration,
+        component: "jobmanager",
+    };
     let off_heap = keys.size_or("jobmanager.memory.off-heap.size", 128 * MEBIBYTE)?;
     let total = keys.size("jobmanager.memory.flink.size")?;
 
@@ -43,12 +46,20 @@ pub(super) fn job_manager(configuration: &BTreeMap<String, String>) -> Result<Pr
                 }
                 off_heap
             }
-            Some(total) => keys.rest(total, "jobmanager.memory.flink.size", &[("jobmanager.memory.heap.size", heap)])?,
+            Some(total) => keys.rest(
+                total,
+                "jobmanager.memory.flink.size",
+                &[("jobmanager.memory.heap.size", heap)],
+            )?,
         };
         (heap, off_heap, keys.around(heap + off_heap)?)
     } else {
         let (total, rest) = keys.total(total, 1600 * MEBIBYTE)?;
-        let heap = keys.rest(total.bytes, &total.name, &[("jobmanager.memory.off-heap.size", off_heap)])?;
+        let heap = keys.rest(
+            total.bytes,
+            &total.name,
+            &[("jobmanager.memory.off-heap.size", off_heap)],
+        )?;
         if heap == 0 {
             return Err(keys.problem(&format!(
                 "{} leaves nothing for the heap beside jobmanager.memory.off-heap.size ({}): raise the one or lower the other.",
@@ -70,19 +81,29 @@ pub(super) fn job_manager(configuration: &BTreeMap<String, String>) -> Result<Pr
         ("jobmanager.memory.jvm-overhead.min", rest.overhead),
         ("jobmanager.memory.jvm-overhead.max", rest.overhead),
     ]);
-    Ok(ProcessMemory { jvm_options, configuration, heap })
+    Ok(ProcessMemory {
+        jvm_options,
+        configuration,
+        heap,
+    })
 }
 
 /// The memory, slots and cores of a TaskManager; `taskmanager.memory.process.size` is the default's 1728m if nothing is
 /// said.
 pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<ProcessMemory, LaunchError> {
-    let keys = Keys { configuration, component: "taskmanager" };
+    let keys = Keys {
+        configuration,
+        component: "taskmanager",
+    };
     let total = keys.size("taskmanager.memory.flink.size")?;
     let task_heap = keys.size("taskmanager.memory.task.heap.size")?;
     let managed = keys.size_of_any(&["taskmanager.memory.managed.size", "taskmanager.memory.size"])?;
     let fixed = [
         (FRAMEWORK_HEAP, keys.size_or(FRAMEWORK_HEAP, 128 * MEBIBYTE)?),
-        (FRAMEWORK_OFF_HEAP, keys.size_or(FRAMEWORK_OFF_HEAP, 128 * MEBIBYTE)?),
+        (
+            FRAMEWORK_OFF_HEAP,
+            keys.size_or(FRAMEWORK_OFF_HEAP, 128 * MEBIBYTE)?,
+        ),
         (TASK_OFF_HEAP, keys.size_or(TASK_OFF_HEAP, 0)?),
     ];
     let [(_, framework_heap), (_, framework_off_heap), (_, task_off_heap)] = fixed;
@@ -93,7 +114,8 @@ pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<P
             let parts = parts(&fixed, &[(TASK_HEAP, task_heap), (MANAGED, managed)]);
             let sum: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
             let network = match total {
-                Some(total) => network_range.checked(keys.rest(total, "taskmanager.memory.flink.size", &parts)?, &keys)?,
+                Some(total) => network_range
+                    .checked(keys.rest(total, "taskmanager.memory.flink.size", &parts)?, &keys)?,
                 None => network_range.of_others(sum),
             };
             (task_heap, managed, network, keys.around(sum + network)?)
@@ -102,7 +124,10 @@ pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<P
             let (total, rest) = keys.total(total, 1728 * MEBIBYTE)?;
             let managed = match managed {
                 Some(managed) => managed,
-                None => fraction_of(total.bytes, keys.fraction(&["taskmanager.memory.managed.fraction"], 0.4)?),
+                None => fraction_of(
+                    total.bytes,
+                    keys.fraction(&["taskmanager.memory.managed.fraction"], 0.4)?,
+                ),
             };
             if let Some(task_heap) = task_heap {
                 let parts = parts(&fixed, &[(TASK_HEAP, task_heap), (MANAGED, managed)]);
@@ -110,8 +135,16 @@ pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<P
                 (task_heap, managed, network, rest)
             } else {
                 let network = network_range.of_total(total.bytes);
-                let parts = parts(&fixed, &[(MANAGED, managed), ("taskmanager.memory.network", network)]);
-                (keys.rest(total.bytes, &total.name, &parts)?, managed, network, rest)
+                let parts = parts(
+                    &fixed,
+                    &[(MANAGED, managed), ("taskmanager.memory.network", network)],
+                );
+                (
+                    keys.rest(total.bytes, &total.name, &parts)?,
+                    managed,
+                    network,
+                    rest,
+                )
             }
         }
     };
@@ -120,7 +153,10 @@ pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<P
     let jvm_options = vec![
         format!("-Xmx{heap}"),
         format!("-Xms{heap}"),
-        format!("-XX:MaxDirectMemorySize={}", framework_off_heap + task_off_heap + network),
+        format!(
+            "-XX:MaxDirectMemorySize={}",
+            framework_off_heap + task_off_heap + network
+        ),
         format!("-XX:MaxMetaspaceSize={}", rest.metaspace),
     ];
     let mut configuration = in_bytes([
@@ -138,7 +174,11 @@ pub(super) fn task_manager(configuration: &BTreeMap<String, String>) -> Result<P
     let slots = keys.slots()?;
     configuration.insert("taskmanager.numberOfTaskSlots".to_owned(), slots.to_string());
     configuration.insert("taskmanager.cpu.cores".to_owned(), keys.cores(slots)?);
-    Ok(ProcessMemory { jvm_options, configuration, heap })
+    Ok(ProcessMemory {
+        jvm_options,
+        configuration,
+        heap,
+    })
 }
 
 const FRAMEWORK_HEAP: &str = "taskmanager.memory.framework.heap.size";
@@ -155,7 +195,10 @@ fn parts(fixed: &[Part], more: &[Part]) -> Vec<Part> {
 }
 
 fn in_bytes<const COUNT: usize>(sizes: [Part; COUNT]) -> BTreeMap<String, String> {
-    sizes.into_iter().map(|(key, bytes)| (key.to_owned(), format!("{bytes}b"))).collect()
+    sizes
+        .into_iter()
+        .map(|(key, bytes)| (key.to_owned(), format!("{bytes}b")))
+        .collect()
 }
 
 /// Total Flink memory, and which setting it comes from, for the sentence when it is too small.
@@ -211,11 +254,15 @@ impl Keys<'_> {
     }
 
     fn is_true(&self, key: &str) -> bool {
-        self.configuration.get(key).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+        self.configuration
+            .get(key)
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>, LaunchError> {
-        let Some(value) = self.configuration.get(key) else { return Ok(None) };
+        let Some(value) = self.configuration.get(key) else {
+            return Ok(None);
+        };
         parse_bytes(value).map(Some).ok_or_else(|| LaunchError::Value {
             key: key.to_owned(),
             value: value.clone(),
@@ -239,11 +286,13 @@ impl Keys<'_> {
     fn fraction(&self, keys: &[&str], default: f32) -> Result<f64, LaunchError> {
         for key in keys {
             if let Some(value) = self.configuration.get(*key) {
-                return parse_fraction(value).map(f64::from).ok_or_else(|| LaunchError::Value {
-                    key: (*key).to_owned(),
-                    value: value.clone(),
-                    expected: "a fraction from 0 up to, but not including, 1, such as 0.1",
-                });
+                return parse_fraction(value)
+                    .map(f64::from)
+                    .ok_or_else(|| LaunchError::Value {
+                        key: (*key).to_owned(),
+                        value: value.clone(),
+                        expected: "a fraction from 0 up to, but not including, 1, such as 0.1",
+                    });
             }
         }
         Ok(f64::from(default))
@@ -279,8 +328,18 @@ impl Keys<'_> {
 
     fn overhead(&self) -> Result<Range, LaunchError> {
         match self.component {
-            "jobmanager" => self.range("jobmanager.memory.jvm-overhead", "", 192 * MEBIBYTE, 1024 * MEBIBYTE),
-            _ => self.range("taskmanager.memory.jvm-overhead", "", 192 * MEBIBYTE, 1024 * MEBIBYTE),
+            "jobmanager" => self.range(
+                "jobmanager.memory.jvm-overhead",
+                "",
+                192 * MEBIBYTE,
+                1024 * MEBIBYTE,
+            ),
+            _ => self.range(
+                "taskmanager.memory.jvm-overhead",
+                "",
+                192 * MEBIBYTE,
+                1024 * MEBIBYTE,
+            ),
         }
     }
 
@@ -288,11 +347,20 @@ impl Keys<'_> {
     fn total(&self, flink: Option<u64>, default: u64) -> Result<(Total, AroundFlink), LaunchError> {
         if let Some(bytes) = flink {
             let around = self.around(bytes)?;
-            return Ok((Total { bytes, name: self.key("flink.size") }, around));
+            return Ok((
+                Total {
+                    bytes,
+                    name: self.key("flink.size"),
+                },
+                around,
+            ));
         }
         let key = self.key("process.size");
         let process = self.size_or(&key, default)?;
-        let around = AroundFlink { metaspace: self.metaspace()?, overhead: self.overhead()?.of_total(process) };
+        let around = AroundFlink {
+            metaspace: self.metaspace()?,
+            overhead: self.overhead()?.of_total(process),
+        };
         let bytes = process.checked_sub(around.metaspace + around.overhead).ok_or_else(|| {
             self.problem(&format!(
                 "{key} is {}, and {} ({}) and the JVM overhead ({}) alone need more: raise the memory, or lower {} and {}.",
@@ -355,11 +423,16 @@ impl Keys<'_> {
         let key = "taskmanager.numberOfTaskSlots";
         match self.configuration.get(key) {
             None => Ok(1),
-            Some(value) => value.trim().parse().ok().filter(|slots| *slots > 0).ok_or_else(|| LaunchError::Value {
-                key: key.to_owned(),
-                value: value.clone(),
-                expected: "a whole number of at least 1",
-            }),
+            Some(value) => value
+                .trim()
+                .parse()
+                .ok()
+                .filter(|slots| *slots > 0)
+                .ok_or_else(|| LaunchError::Value {
+                    key: key.to_owned(),
+                    value: value.clone(),
+                    expected: "a whole number of at least 1",
+                }),
         }
     }
 
@@ -383,7 +456,11 @@ impl Keys<'_> {
     }
 
     fn problem(&self, sentence: &str) -> LaunchError {
-        let field = if self.component == "jobmanager" { "jobManager" } else { "taskManager" };
+        let field = if self.component == "jobmanager" {
+            "jobManager"
+        } else {
+            "taskManager"
+        };
         LaunchError::Memory(format!("The memory of the {field} does not fit: {sentence}"))
     }
 }

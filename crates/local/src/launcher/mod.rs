@@ -89,7 +89,12 @@ impl Launcher {
         let base = base_directory.into();
         std::fs::create_dir_all(&base).map_err(LaunchError::file(&base))?;
         let base = base.canonicalize().map_err(LaunchError::file(&base))?;
-        Ok(Self { base, cache, java: OnceLock::new(), state: Arc::default() })
+        Ok(Self {
+            base,
+            cache,
+            java: OnceLock::new(),
+            state: Arc::default(),
+        })
     }
 
     /// Looks for Java, which takes a moment (`java -version` is run once), so that the first launch need not.
@@ -136,7 +141,9 @@ impl Launcher {
         let wanted: Wanted = plan.flink_version.as_deref().unwrap_or_default().parse()?;
         let distribution = self.cache.resolve(wanted)?;
         let java = self.java()?;
-        let seed = plan.job_id.bytes().fold(plan.deployment, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+        let seed = plan.job_id.bytes().fold(plan.deployment, |sum, byte| {
+            sum.wrapping_mul(31) + u64::from(byte)
+        });
         let ports = ports::free(&state.ports, seed).map_err(LaunchError::Ports)?;
         let directory = cluster.deployment(plan.deployment);
         let prepared = Prepared::new(plan, distribution, &directory, ports)?;
@@ -145,7 +152,13 @@ impl Launcher {
         state.ports.extend([ports.rest, ports.rpc]);
         self.start(&mut state, &folder, &directory, &intent, JOB_MANAGER)?;
         for number in 1..=intent.task_managers {
-            self.start(&mut state, &folder, &directory, &intent, &task_manager_name(number))?;
+            self.start(
+                &mut state,
+                &folder,
+                &directory,
+                &intent,
+                &task_manager_name(number),
+            )?;
         }
         Ok(())
     }
@@ -161,7 +174,11 @@ impl Launcher {
         directory.forget_process(process);
         let child = intent.start(&self.base, folder, directory, process)?;
         let identity = ProcessIdentity::of(child.id().cast_signed());
-        state.children.push(OwnChild { child, directory: directory.clone(), process: process.to_owned() });
+        state.children.push(OwnChild {
+            child,
+            directory: directory.clone(),
+            process: process.to_owned(),
+        });
         match identity {
             Some(identity) => directory.write_process(process, &identity),
             // It has ended already; its exit status will say so.
@@ -185,7 +202,9 @@ impl Launcher {
 
     fn observe_locked(&self, state: &mut State, uid: &str) -> Result<Option<Cluster>, String> {
         let in_words = |error: LaunchError| error.to_string();
-        let Some(cluster) = self.of_uid(uid).map_err(in_words)? else { return Ok(None) };
+        let Some(cluster) = self.of_uid(uid).map_err(in_words)? else {
+            return Ok(None);
+        };
         let Some((directory, intent)) = self.newest_launched(&cluster).map_err(in_words)? else {
             return Ok(None);
         };
@@ -199,7 +218,10 @@ impl Launcher {
         if let Some(reason) = directory.ended() {
             return Ok(Some(found(false, Some(reason))));
         }
-        if directory.process(JOB_MANAGER).is_some_and(|identity| identity.is_alive()) {
+        if directory
+            .process(JOB_MANAGER)
+            .is_some_and(|identity| identity.is_alive())
+        {
             return Ok(Some(found(true, None)));
         }
         self.end_left_overs(&cluster, directory.deployment)?;
@@ -223,7 +245,10 @@ impl Launcher {
                 return Ok(());
             }
             for found in &left {
-                found.identity.kill().map_err(|error| cannot_signal(found, error).to_string())?;
+                found
+                    .identity
+                    .kill()
+                    .map_err(|error| cannot_signal(found, error).to_string())?;
             }
             if started.elapsed() > END_OF_TASK_MANAGERS {
                 return Err("the JobManager is gone, and its TaskManagers are being ended".to_owned());
@@ -245,12 +270,19 @@ impl Launcher {
     pub fn task_managers(&self, uid: &str) -> Result<TaskManagers, LaunchError> {
         let mut state = self.lock();
         collect(&mut state);
-        let Some(cluster) = self.of_uid(uid)? else { return Ok(TaskManagers::default()) };
+        let Some(cluster) = self.of_uid(uid)? else {
+            return Ok(TaskManagers::default());
+        };
         let Some((directory, intent)) = self.newest_launched(&cluster)? else {
             return Ok(TaskManagers::default());
         };
-        let alive = (1..=intent.task_managers).filter(|number| is_running(&directory, *number)).count();
-        Ok(TaskManagers { alive: u32::try_from(alive).unwrap_or(u32::MAX), wanted: intent.task_managers })
+        let alive = (1..=intent.task_managers)
+            .filter(|number| is_running(&directory, *number))
+            .count();
+        Ok(TaskManagers {
+            alive: u32::try_from(alive).unwrap_or(u32::MAX),
+            wanted: intent.task_managers,
+        })
     }
 
     /// Starts the TaskManagers again that have died while their JobManager lives, each at most every few seconds; how
@@ -258,9 +290,15 @@ impl Launcher {
     pub fn ensure_task_managers(&self, uid: &str) -> Result<u32, LaunchError> {
         let mut state = self.lock();
         collect(&mut state);
-        let Some(cluster) = self.of_uid(uid)? else { return Ok(0) };
-        let Some((directory, intent)) = self.newest_launched(&cluster)? else { return Ok(0) };
-        let is_served = directory.process(JOB_MANAGER).is_some_and(|identity| identity.is_alive())
+        let Some(cluster) = self.of_uid(uid)? else {
+            return Ok(0);
+        };
+        let Some((directory, intent)) = self.newest_launched(&cluster)? else {
+            return Ok(0);
+        };
+        let is_served = directory
+            .process(JOB_MANAGER)
+            .is_some_and(|identity| identity.is_alive())
             && directory.stopping_since().is_none();
         let missing: Vec<String> = (1..=intent.task_managers)
             .filter(|number| !is_running(&directory, *number))
@@ -278,7 +316,10 @@ impl Launcher {
                 .find(|found| found.deployment == directory.deployment && found.process == process);
             if let Some(found) = unrecorded {
                 directory.write_process(&process, &found.identity)?;
-            } else if directory.last_start_of(&process).is_none_or(|last| is_past(last, BETWEEN_STARTS)) {
+            } else if directory
+                .last_start_of(&process)
+                .is_none_or(|last| is_past(last, BETWEEN_STARTS))
+            {
                 self.start(&mut state, cluster.folder(), &directory, &intent, &process)?;
                 started += 1;
             }
@@ -291,8 +332,11 @@ impl Launcher {
     pub fn stop(&self, uid: &str, deployment: u64) -> Result<(), LaunchError> {
         let mut state = self.lock();
         collect(&mut state);
-        let mut folders: BTreeSet<String> =
-            self.of_uid(uid)?.into_iter().map(|cluster| cluster.folder().to_owned()).collect();
+        let mut folders: BTreeSet<String> = self
+            .of_uid(uid)?
+            .into_iter()
+            .map(|cluster| cluster.folder().to_owned())
+            .collect();
         if folders.is_empty() {
             // Somebody has removed the directory; its processes are still to be ended.
             let marked = self.marked()?.into_iter().map(|found| found.folder);
@@ -312,11 +356,18 @@ impl Launcher {
             return Ok(());
         }
         let directory = cluster.deployment(deployment);
-        let elapsed =
-            if directory.path().is_dir() { directory.note_stopping()? } else { Duration::ZERO };
+        let elapsed = if directory.path().is_dir() {
+            directory.note_stopping()?
+        } else {
+            Duration::ZERO
+        };
         let remaining = GRACE.saturating_sub(elapsed);
         for found in &running {
-            let sent = if remaining.is_zero() { found.identity.kill() } else { found.identity.terminate() };
+            let sent = if remaining.is_zero() {
+                found.identity.kill()
+            } else {
+                found.identity.terminate()
+            };
             sent.map_err(|error| cannot_signal(found, error))?;
         }
         if !remaining.is_zero() && state.ending.insert((folder.to_owned(), deployment)) {
@@ -330,7 +381,11 @@ impl Launcher {
                         tracing::warn!("{}", cannot_signal(&found, error));
                     }
                 }
-                shared.lock().unwrap_or_else(PoisonError::into_inner).ending.remove(&entry);
+                shared
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .ending
+                    .remove(&entry);
             });
         }
         Ok(())
@@ -360,9 +415,14 @@ impl Launcher {
     pub fn forget(&self, uid: &str) -> Result<(), LaunchError> {
         let mut state = self.lock();
         collect(&mut state);
-        let Some(cluster) = self.of_uid(uid)? else { return Ok(()) };
+        let Some(cluster) = self.of_uid(uid)? else {
+            return Ok(());
+        };
         if let Some(running) = self.running(&cluster)?.first() {
-            return Err(LaunchError::InUse { path: cluster.path().to_owned(), pid: running.identity.pid });
+            return Err(LaunchError::InUse {
+                path: cluster.path().to_owned(),
+                pid: running.identity.pid,
+            });
         }
         std::fs::remove_dir_all(cluster.path()).map_err(LaunchError::file(cluster.path()))
     }
@@ -384,8 +444,13 @@ impl Launcher {
     /// The log files of the kept deployments, the newest deployment first.
     pub fn log_files(&self, uid: &str) -> Vec<LogFile> {
         let cluster = self.of_uid(uid).ok().flatten();
-        let deployments = cluster.and_then(|cluster| cluster.deployments().ok()).unwrap_or_default();
-        deployments.iter().flat_map(DeploymentDirectory::log_files).collect()
+        let deployments = cluster
+            .and_then(|cluster| cluster.deployments().ok())
+            .unwrap_or_default();
+        deployments
+            .iter()
+            .flat_map(DeploymentDirectory::log_files)
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -400,15 +465,31 @@ impl Launcher {
         marked(&self.base).map_err(LaunchError::file("/proc".as_ref()))
     }
 
-    /// Every process of this cluster that runs, whether or not it was written down.
+    /// Every process of this cluster that runs: those that carry its marks, written down or not, and those that were
+    /// written down (for a moment after its start a process has no command line yet).
     fn running(&self, cluster: &ClusterDirectory) -> Result<Vec<MarkedProcess>, LaunchError> {
         let mut found = self.marked()?;
         found.retain(|found| found.folder == cluster.folder());
+        for directory in cluster.deployments().map_err(LaunchError::file(cluster.path()))? {
+            for (process, identity) in directory.running() {
+                if found.iter().all(|marked| marked.identity != identity) {
+                    let folder = cluster.folder().to_owned();
+                    found.push(MarkedProcess {
+                        folder,
+                        deployment: directory.deployment,
+                        process,
+                        identity,
+                    });
+                }
+            }
+        }
         Ok(found)
     }
 
     fn last_launched_of(&self, cluster: &ClusterDirectory) -> Result<u64, LaunchError> {
-        Ok(self.newest_launched(cluster)?.map_or(0, |(directory, _)| directory.deployment))
+        Ok(self
+            .newest_launched(cluster)?
+            .map_or(0, |(directory, _)| directory.deployment))
     }
 
     /// The newest deployment of which the JobManager was started, and not only meant to be.
@@ -418,7 +499,9 @@ impl Launcher {
     ) -> Result<Option<(DeploymentDirectory, Intent)>, LaunchError> {
         let error = LaunchError::file(cluster.path());
         for directory in cluster.deployments().map_err(error)? {
-            let Some(intent) = directory.intent().map_err(LaunchError::file(directory.path()))? else { continue };
+            let Some(intent) = directory.intent().map_err(LaunchError::file(directory.path()))? else {
+                continue;
+            };
             if directory.was_started(JOB_MANAGER) {
                 return Ok(Some((directory, intent)));
             }
@@ -449,12 +532,16 @@ fn collect(state: &mut State) {
 }
 
 fn is_running(directory: &DeploymentDirectory, task_manager: u32) -> bool {
-    directory.process(&task_manager_name(task_manager)).is_some_and(|identity| identity.is_alive())
+    directory
+        .process(&task_manager_name(task_manager))
+        .is_some_and(|identity| identity.is_alive())
 }
 
 fn is_past(moment: SystemTime, by: Duration) -> bool {
     // A clock that was set back counts as past.
-    SystemTime::now().duration_since(moment).map_or(true, |elapsed| elapsed > by)
+    SystemTime::now()
+        .duration_since(moment)
+        .map_or(true, |elapsed| elapsed > by)
 }
 
 fn cannot_signal(found: &MarkedProcess, error: nix::errno::Errno) -> LaunchError {

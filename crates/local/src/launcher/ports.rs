@@ -32,7 +32,10 @@ pub(super) fn free(taken: &BTreeSet<u16>, seed: u64) -> io::Result<Ports> {
         }
     }
     match found.as_slice() {
-        [rest, rpc, ..] => Ok(Ports { rest: *rest, rpc: *rpc }),
+        [rest, rpc, ..] => Ok(Ports {
+            rest: *rest,
+            rpc: *rpc,
+        }),
         _ => Err(io::Error::from(io::ErrorKind::AddrNotAvailable)),
     }
 }

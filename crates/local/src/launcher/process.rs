@@ -28,7 +28,11 @@ impl ProcessIdentity {
     /// The process that has this number now; none if there is none, or only its remains.
     pub(super) fn of(pid: i32) -> Option<Self> {
         let start_time = start_time(pid)?;
-        Some(Self { pid, start_time, boot: boot() })
+        Some(Self {
+            pid,
+            start_time,
+            boot: boot(),
+        })
     }
 
     /// Whether this very process is running. One that has ended and has not been collected by its parent is not.
@@ -38,12 +42,20 @@ impl ProcessIdentity {
 
     /// Asks it to end.
     pub(super) fn terminate(&self) -> nix::Result<()> {
-        if self.is_alive() { gone_is_fine(kill(Pid::from_raw(self.pid), Signal::SIGTERM)) } else { Ok(()) }
+        if self.is_alive() {
+            gone_is_fine(kill(Pid::from_raw(self.pid), Signal::SIGTERM))
+        } else {
+            Ok(())
+        }
     }
 
     /// Ends it, and what it has started itself (Python workers), which is in its process group.
     pub(super) fn kill(&self) -> nix::Result<()> {
-        if self.is_alive() { gone_is_fine(killpg(Pid::from_raw(self.pid), Signal::SIGKILL)) } else { Ok(()) }
+        if self.is_alive() {
+            gone_is_fine(killpg(Pid::from_raw(self.pid), Signal::SIGKILL))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -73,9 +85,17 @@ pub(super) fn marked(base: &Path) -> std::io::Result<Vec<MarkedProcess>> {
     let directory = format!("{DIRECTORY_MARK}{}", base.display());
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
+            continue;
+        };
         // Gone in between, or another user's: neither is ours.
-        let Ok(command_line) = fs::read(PathBuf::from(format!("/proc/{pid}/cmdline"))) else { continue };
+        let Ok(command_line) = fs::read(PathBuf::from(format!("/proc/{pid}/cmdline"))) else {
+            continue;
+        };
         let mut cluster = None;
         let mut is_here = false;
         // Ours stand before the class path: two arguments of the first few.
@@ -87,7 +107,12 @@ pub(super) fn marked(base: &Path) -> std::io::Result<Vec<MarkedProcess>> {
         if let (true, Some((folder, deployment, process))) = (is_here, cluster)
             && let Some(identity) = ProcessIdentity::of(pid)
         {
-            found.push(MarkedProcess { folder, deployment, process, identity });
+            found.push(MarkedProcess {
+                folder,
+                deployment,
+                process,
+                identity,
+            });
         }
     }
     Ok(found)
@@ -117,7 +142,9 @@ fn start_time(pid: i32) -> Option<u64> {
 }
 
 fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -128,9 +155,15 @@ mod tests {
     fn a_number_that_is_used_again_is_another_process() {
         let own = ProcessIdentity::of(std::process::id().cast_signed()).unwrap();
         assert!(own.is_alive());
-        let earlier = ProcessIdentity { start_time: own.start_time - 1, ..own.clone() };
+        let earlier = ProcessIdentity {
+            start_time: own.start_time - 1,
+            ..own.clone()
+        };
         assert!(!earlier.is_alive());
-        let before_the_restart_of_the_machine = ProcessIdentity { boot: "another".to_owned(), ..own };
+        let before_the_restart_of_the_machine = ProcessIdentity {
+            boot: "another".to_owned(),
+            ..own
+        };
         assert!(!before_the_restart_of_the_machine.is_alive());
     }
 
@@ -143,7 +176,10 @@ mod tests {
         while identity.is_alive() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
-        assert!(Path::new(&format!("/proc/{}", identity.pid)).exists(), "its remains are still listed");
+        assert!(
+            Path::new(&format!("/proc/{}", identity.pid)).exists(),
+            "its remains are still listed"
+        );
         child.wait().unwrap();
     }
 }

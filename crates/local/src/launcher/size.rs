@@ -4,7 +4,9 @@
 /// (`2Gi`), which upstream's operator accepts for `resource.memory` as well.
 pub(super) fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim() {
         "" | "b" | "bytes" => 0,
@@ -19,7 +21,10 @@ pub(super) fn parse_bytes(text: &str) -> Option<u64> {
 
 /// A fraction in [0, 1). Flink keeps fractions as `float`, which shows in the last bytes of a product.
 pub(super) fn parse_fraction(text: &str) -> Option<f32> {
-    text.trim().parse::<f32>().ok().filter(|fraction| (0.0..1.0).contains(fraction))
+    text.trim()
+        .parse::<f32>()
+        .ok()
+        .filter(|fraction| (0.0..1.0).contains(fraction))
 }
 
 /// `bytes * fraction`, cut off to whole bytes. Flink multiplies with `BigDecimal`, so this is done on the decimal digits

@@ -12,7 +12,12 @@ use crate::launcher::{configuration, memory};
 type Configuration = BTreeMap<String, String>;
 
 /// What Flink's scripts would pass: the JVM's options, and `-D key=value`.
-fn asked(distribution: &Distribution, java: &JavaRuntime, command: &str, with: &Configuration) -> (Vec<String>, Configuration) {
+fn asked(
+    distribution: &Distribution,
+    java: &JavaRuntime,
+    command: &str,
+    with: &Configuration,
+) -> (Vec<String>, Configuration) {
     let conf = tempfile::tempdir().unwrap();
     let mut text = String::new();
     for (key, value) in with {
@@ -22,20 +27,37 @@ fn asked(distribution: &Distribution, java: &JavaRuntime, command: &str, with: &
     let class_path = format!(
         "{}:{}",
         distribution.home.join("bin/bash-java-utils.jar").display(),
-        configuration::class_path(distribution).unwrap().rsplit(':').next().unwrap()
+        configuration::class_path(distribution)
+            .unwrap()
+            .rsplit(':')
+            .next()
+            .unwrap()
     );
     let output = Command::new(java.executable())
         .args(["-XX:TieredStopAtLevel=1", "-classpath", &class_path])
-        .args(["org.apache.flink.runtime.util.bash.BashJavaUtils", command, "--configDir"])
+        .args([
+            "org.apache.flink.runtime.util.bash.BashJavaUtils",
+            command,
+            "--configDir",
+        ])
         .arg(conf.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let results: Vec<&str> =
-        said.lines().filter_map(|line| line.strip_prefix("BASH_JAVA_UTILS_EXEC_RESULT:")).collect();
-    assert_eq!(results.len(), 2, "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let results: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("BASH_JAVA_UTILS_EXEC_RESULT:"))
+        .collect();
+    assert_eq!(
+        results.len(),
+        2,
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let options = results[0].split_whitespace().map(str::to_owned).collect();
-    let dynamic = results[1].split_whitespace().filter_map(|word| word.split_once('='));
+    let dynamic = results[1]
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='));
     let dynamic = dynamic
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         // Resources such as graphics cards: none, and none of the launcher's business.
@@ -45,7 +67,10 @@ fn asked(distribution: &Distribution, java: &JavaRuntime, command: &str, with: &
 }
 
 fn with(entries: &[(&str, &str)]) -> Configuration {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    entries
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -99,10 +124,18 @@ fn our_memory_is_flinks() {
                     scope.spawn(|| asked(&distribution, &java, "GET_JM_RESOURCE_PARAMS", configuration));
                 let flinks = asked(&distribution, &java, "GET_TM_RESOURCE_PARAMS", configuration);
                 let ours = memory::task_manager(configuration).unwrap();
-                assert_eq!((ours.jvm_options, ours.configuration), flinks, "{wanted} {configuration:?}");
+                assert_eq!(
+                    (ours.jvm_options, ours.configuration),
+                    flinks,
+                    "{wanted} {configuration:?}"
+                );
                 let ours = memory::job_manager(configuration).unwrap();
                 let flinks = job_manager.join().unwrap();
-                assert_eq!((ours.jvm_options, ours.configuration), flinks, "{wanted} {configuration:?}");
+                assert_eq!(
+                    (ours.jvm_options, ours.configuration),
+                    flinks,
+                    "{wanted} {configuration:?}"
+                );
             });
         }
     }
@@ -112,16 +145,32 @@ fn our_memory_is_flinks() {
 fn what_flink_refuses_is_refused_with_the_key() {
     let refused = |entries: &[(&str, &str)]| memory::task_manager(&with(entries)).unwrap_err().to_string();
     let parts = refused(&[("taskmanager.memory.process.size", "600m")]);
-    assert!(parts.contains("taskmanager.memory.framework.heap.size (128m)"), "{parts}");
-    let network = refused(&[("taskmanager.memory.flink.size", "1g"), ("taskmanager.memory.task.heap.size", "340m")]);
-    assert!(network.contains("taskmanager.memory.network.min (64m)"), "{network}");
+    assert!(
+        parts.contains("taskmanager.memory.framework.heap.size (128m)"),
+        "{parts}"
+    );
+    let network = refused(&[
+        ("taskmanager.memory.flink.size", "1g"),
+        ("taskmanager.memory.task.heap.size", "340m"),
+    ]);
+    assert!(
+        network.contains("taskmanager.memory.network.min (64m)"),
+        "{network}"
+    );
     let fraction = refused(&[("taskmanager.memory.managed.fraction", "1.5")]);
-    assert!(fraction.contains("taskmanager.memory.managed.fraction is 1.5"), "{fraction}");
+    assert!(
+        fraction.contains("taskmanager.memory.managed.fraction is 1.5"),
+        "{fraction}"
+    );
     let slots = refused(&[("taskmanager.numberOfTaskSlots", "0")]);
     assert!(slots.contains("taskmanager.numberOfTaskSlots is 0"), "{slots}");
     let both = memory::job_manager(&with(&[
         ("jobmanager.memory.heap.size", "2g"),
         ("jobmanager.memory.process.size", "1g"),
     ]));
-    assert!(both.unwrap_err().to_string().contains("jobmanager.memory.process.size (1024m) is less than"));
+    assert!(
+        both.unwrap_err()
+            .to_string()
+            .contains("jobmanager.memory.process.size (1024m) is less than")
+    );
 }

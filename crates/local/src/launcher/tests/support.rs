@@ -36,7 +36,12 @@ impl Stage {
         let base = room.path().canonicalize().unwrap().join("state");
         let launcher = Launcher::new(&base).unwrap();
         launcher.prepare().unwrap();
-        Self { launcher, base, room, _turn: turn }
+        Self {
+            launcher,
+            base,
+            room,
+            _turn: turn,
+        }
     }
 
     pub(super) fn base(&self) -> &Path {
@@ -62,17 +67,28 @@ impl Stage {
         let input = self.path("input");
         fs::create_dir_all(&input).unwrap();
         for split in 0..2 {
-            fs::write(input.join(format!("split-{split}.log")), "0,account-1,5,1000\n1,account-2,7,2000\n").unwrap();
+            fs::write(
+                input.join(format!("split-{split}.log")),
+                "0,account-1,5,1000\n1,account-2,7,2000\n",
+            )
+            .unwrap();
         }
         let mut plan = plan(flink_version, deployment);
         plan.jar_uri = Some(format!("local://{}", ledger_jar().display()));
         plan.args = ["--splits", "2", "--input"].map(str::to_owned).to_vec();
-        plan.args.extend([input.display().to_string(), "--output".to_owned(), self.path("output").display().to_string()]);
+        plan.args.extend([
+            input.display().to_string(),
+            "--output".to_owned(),
+            self.path("output").display().to_string(),
+        ]);
         plan.configuration.extend(
             [
                 ("execution.checkpointing.interval", "500 ms".to_owned()),
                 ("execution.checkpointing.dir", self.checkpoints()),
-                ("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION".to_owned()),
+                (
+                    "execution.checkpointing.externalized-checkpoint-retention",
+                    "RETAIN_ON_CANCELLATION".to_owned(),
+                ),
             ]
             .map(|(key, value)| (key.to_owned(), value)),
         );
@@ -94,7 +110,10 @@ impl Stage {
     pub(super) fn wait_for_the_end(&self, limit: Duration) -> String {
         let mut reason = None;
         wait_until("the cluster to be dead", limit, || {
-            if let Fact::Present(Cluster { alive: false, exit, .. }) = self.launcher.observe(UID) {
+            if let Fact::Present(Cluster {
+                alive: false, exit, ..
+            }) = self.launcher.observe(UID)
+            {
                 reason = exit;
                 return true;
             }
@@ -107,29 +126,44 @@ impl Stage {
         marked(&self.base).unwrap()
     }
 
+    /// The one process of this name; right after its start the system does not show its command line yet.
     pub(super) fn process(&self, name: &str) -> MarkedProcess {
-        let mut found = self.processes();
-        found.retain(|found| found.process == name);
+        let mut found = Vec::new();
+        wait_until(name, Duration::from_secs(1), || {
+            found = self.processes();
+            found.retain(|found| found.process == name);
+            !found.is_empty()
+        });
         assert_eq!(found.len(), 1, "exactly one {name}: {found:?}");
         found.remove(0)
     }
 
     /// Waits until the job of this plan is RUNNING, as its JobManager says.
     pub(super) async fn wait_until_running(&self, plan: &DeploymentPlan) {
-        let limit = Instant::now() + Duration::from_mins(1);
+        // Ten seconds as a rule; a busy machine takes its time.
+        let limit = Instant::now() + Duration::from_mins(2);
         let address = self.launcher.rest_address(UID).present().unwrap().clone();
         let client = Client::new(&address, Options::default()).unwrap();
         loop {
             let jobs = client.jobs().await;
             if let Ok(jobs) = &jobs
-                && jobs.iter().any(|job| job.state == JobState::Running && job.id.to_string() == plan.job_id)
-                && client.job(plan.job_id.parse().unwrap()).await.is_ok_and(|job| job.all_tasks_running())
+                && jobs
+                    .iter()
+                    .any(|job| job.state == JobState::Running && job.id.to_string() == plan.job_id)
+                && client
+                    .job(plan.job_id.parse().unwrap())
+                    .await
+                    .is_ok_and(|job| job.all_tasks_running())
             {
                 return;
             }
             let cluster = self.cluster();
             assert!(cluster.alive, "the JobManager ended: {:?}", cluster.exit);
-            assert!(Instant::now() < limit, "not RUNNING in time: {jobs:?}\n{}", self.logs());
+            assert!(
+                Instant::now() < limit,
+                "not RUNNING in time: {jobs:?}\n{}",
+                self.logs()
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -139,7 +173,11 @@ impl Stage {
         for file in self.launcher.log_files(UID) {
             let text = fs::read_to_string(&file.path).unwrap_or_default();
             ends.push(format!("== {}", file.path.display()));
-            ends.extend(text.lines().skip(text.lines().count().saturating_sub(15)).map(str::to_owned));
+            ends.extend(
+                text.lines()
+                    .skip(text.lines().count().saturating_sub(15))
+                    .map(str::to_owned),
+            );
         }
         ends.join("\n")
     }
@@ -179,7 +217,10 @@ pub(super) fn plan(flink_version: &str, deployment: u64) -> DeploymentPlan {
 }
 
 pub(super) fn restore(path: &str) -> Restore {
-    Restore { path: path.to_owned(), allow_non_restored_state: false }
+    Restore {
+        path: path.to_owned(),
+        allow_non_restored_state: false,
+    }
 }
 
 pub(super) fn small_memory() -> BTreeMap<String, String> {
@@ -207,7 +248,10 @@ pub(super) fn small_memory() -> BTreeMap<String, String> {
 /// The ledger job's jar, built if it is not there.
 pub(super) fn ledger_jar() -> PathBuf {
     static BUILT: Once = Once::new();
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/ledger-job").canonicalize().unwrap();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples/ledger-job")
+        .canonicalize()
+        .unwrap();
     let jar = project.join("target/ledger-job.jar");
     BUILT.call_once(|| {
         if !jar.is_file() {
@@ -232,6 +276,9 @@ pub(super) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() ->
 
 /// Sends a signal by its name, as a person would.
 pub(super) fn signal(name: &str, pid: i32) {
-    let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .unwrap();
     assert!(sent.success());
 }
