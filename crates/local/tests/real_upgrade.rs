@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 const PARENT: Kind = Kind::FlinkBlueGreenDeployment;
 const SPLITS: u64 = 4;
-const BOOT: Duration = Duration::from_secs(180);
+const BOOT: Duration = Duration::from_mins(3);
 
 /// Where everything of one story lies.
 struct World {
@@ -277,7 +277,15 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
     );
 
     // What is read at the end is what the last runner, alive, has brought about.
-    let endpoint = client.info().await.unwrap().endpoints.remove(0);
+    let mut info = client.info().await.unwrap();
+    println!("{mode}: {:?}", info.figures);
+    assert!(
+        info.figures.keys().all(|figure| !figure.ends_with("violations")),
+        "{:?}",
+        info.figures
+    );
+    assert!(!runner.log().contains("breaks a law"), "{}", runner.log());
+    let endpoint = info.endpoints.remove(0);
     let overview: Value = reqwest::get(format!("{}/jobs/overview", endpoint.address))
         .await
         .unwrap()
@@ -286,6 +294,9 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
         .map(|text| serde_json::from_str(&text).unwrap())
         .unwrap();
     assert_eq!(overview["jobs"][0]["state"], "RUNNING", "{overview}");
+    if let Ok(kept) = std::env::var("SLUICE_TEST_KEEP_LOG") {
+        std::fs::write(format!("{kept}-{mode}.log"), runner.log()).unwrap();
+    }
     (runner, client)
 }
 

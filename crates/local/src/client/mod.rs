@@ -158,7 +158,7 @@ impl Client {
         color: Option<Color>,
         component: Option<Component>,
     ) -> Result<Vec<LogFile>, ClientError> {
-        let mut files: Vec<LogFile> = self.found(
+        let mut files: Vec<LogFile> = Self::found(
             self.ask_or_refusal(&format!("logs/{namespace}/{name}"), &[])
                 .await?,
             &ObjectKey::new(Kind::FlinkBlueGreenDeployment, namespace, name),
@@ -174,7 +174,7 @@ impl Client {
     ///
     /// Errors: [`ClientError::NotFound`].
     pub async fn observed(&self, namespace: &str, name: &str) -> Result<Observed, ClientError> {
-        let form: ObservedForm = self.found(
+        let form: ObservedForm = Self::found(
             self.ask_or_refusal(&format!("observed/{namespace}/{name}"), &[])
                 .await?,
             &ObjectKey::new(Kind::FlinkBlueGreenDeployment, namespace, name),
@@ -222,10 +222,10 @@ impl Client {
         body: Option<&impl Serialize>,
     ) -> Result<T, ClientError> {
         let path = format!("objects/{}/{}/{}{rest}", key.kind, key.namespace, key.name);
-        self.found(self.exchange(method, &path, &[], body).await?, key)
+        Self::found(self.exchange(method, &path, &[], body).await?, key)
     }
 
-    fn found<T>(&self, answer: Result<T, Refusal>, key: &ObjectKey) -> Result<T, ClientError> {
+    fn found<T>(answer: Result<T, Refusal>, key: &ObjectKey) -> Result<T, ClientError> {
         answer.map_err(|refusal| match refusal.reason {
             RefusalReason::NotFound => ClientError::NotFound(key.clone()),
             _ => refused(refusal),

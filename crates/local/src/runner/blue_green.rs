@@ -34,14 +34,14 @@ pub(crate) enum Depth {
 
 /// One pass.
 pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, String> {
-    let Some(mut observed) = observe(context, key, Depth::Watched).await? else {
+    let Some(mut observed) = Box::pin(observe(context, key, Depth::Watched)).await? else {
         context.memory.forget(key);
         return Ok(Next::Gone);
     };
     let mut now = Timestamp::now();
     let mut decision = bluegreen::decide(&observed, now);
     if does_something(&decision) {
-        let Some(afresh) = observe(context, key, Depth::Full).await? else {
+        let Some(afresh) = Box::pin(observe(context, key, Depth::Full)).await? else {
             context.memory.forget(key);
             return Ok(Next::Gone);
         };
@@ -144,9 +144,9 @@ pub(crate) async fn observe(
     let green = side(context, key, &resource, Color::Green, depth).await;
     let savepoint = savepoint(context, &resource, &blue, &green).await;
     let ingress = match context.store.get(&key.beside(Kind::Ingress, key.name.clone())) {
-        Ok(Some(ingress)) => ingress.read().map_or_else(unknown, Fact::Present),
+        Ok(Some(ingress)) => ingress.read().map_or_else(|error| unknown(&error), Fact::Present),
         Ok(None) => Fact::Absent,
-        Err(error) => unknown(error),
+        Err(error) => unknown(&error),
     };
     let remembered = context.memory.of(key);
     Ok(Some(Observed {
@@ -161,7 +161,7 @@ pub(crate) async fn observe(
     }))
 }
 
-fn unknown<T>(error: StoreError) -> Fact<T> {
+fn unknown<T>(error: &StoreError) -> Fact<T> {
     Fact::Unknown(error.to_string())
 }
 
@@ -176,9 +176,9 @@ async fn side(
     let child = match context.store.get(&child_key) {
         Ok(Some(child)) => child
             .read::<FlinkDeployment>()
-            .map_or_else(unknown, Fact::Present),
+            .map_or_else(|error| unknown(&error), Fact::Present),
         Ok(None) => Fact::Absent,
-        Err(error) => unknown(error),
+        Err(error) => unknown(&error),
     };
     let checkpoint = match (&child, depth) {
         (_, Depth::Watched) => Fact::Unknown("it has not been asked for yet".to_owned()),
@@ -190,10 +190,10 @@ async fn side(
         (Fact::Absent, Depth::Full) => match context.store.last_removed(&child_key) {
             Ok(Some(removed)) if belongs(&removed, resource, color) => match removed.read() {
                 Ok(removed) => jobs::checkpoint(None, &removed).await,
-                Err(error) => unknown(error),
+                Err(error) => unknown(&error),
             },
             Ok(_) => Fact::Absent,
-            Err(error) => unknown(error),
+            Err(error) => unknown(&error),
         },
     };
     Side {

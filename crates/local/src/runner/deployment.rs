@@ -21,13 +21,13 @@ use crate::store::{ObjectKey, StoreError};
 /// One pass.
 pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, String> {
     let Some(mut observed) = observe(context, key).await? else {
-        return gone(context, key);
+        return Ok(gone(context, key));
     };
     let mut now = Timestamp::now();
     let mut decision = lifecycle::decide(&observed, now);
     if decision.status.is_some() || !decision.effects.is_empty() {
         let Some(afresh) = observe(context, key).await? else {
-            return gone(context, key);
+            return Ok(gone(context, key));
         };
         observed = afresh;
         now = Timestamp::now();
@@ -69,10 +69,10 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
     Ok(Next::At(wake::earlier(next, Some(Instant::now() + poll))))
 }
 
-fn gone(context: &Context, key: &ObjectKey) -> Result<Next, String> {
+fn gone(context: &Context, key: &ObjectKey) -> Next {
     context.memory.forget(key);
     context.gone.notify_one();
-    Ok(Next::Gone)
+    Next::Gone
 }
 
 fn write(

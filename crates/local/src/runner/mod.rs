@@ -143,10 +143,10 @@ fn signals(context: &Arc<Context>) -> Result<(), RunnerError> {
 
 /// Wakes what a change of the store concerns; first of all, everything.
 async fn follow(context: &Context) {
-    let mut changed = context.store.watch();
+    let mut version = context.store.watch();
     let mut seen = 0;
     loop {
-        changed.borrow_and_update();
+        version.borrow_and_update();
         match context.store.changes(seen) {
             Ok(changes) => {
                 seen = changes.version;
@@ -162,7 +162,7 @@ async fn follow(context: &Context) {
                 continue;
             }
         }
-        if changed.changed().await.is_err() {
+        if version.changed().await.is_err() {
             return;
         }
     }
@@ -196,7 +196,7 @@ async fn dispatch(context: &Arc<Context>, passes: &Arc<Semaphore>) {
         };
         let context = Arc::clone(context);
         tokio::spawn(async move {
-            let again = look(&context, &key).await;
+            let again = Box::pin(look(&context, &key)).await;
             context.queue.done(key, again);
             drop(permit);
         });
@@ -207,8 +207,8 @@ async fn dispatch(context: &Arc<Context>, passes: &Arc<Semaphore>) {
 async fn look(context: &Context, key: &ObjectKey) -> Option<Instant> {
     context.memory.count("passes");
     let result = match key.kind {
-        Kind::FlinkBlueGreenDeployment => blue_green::pass(context, key).await,
-        Kind::FlinkDeployment => deployment::pass(context, key).await,
+        Kind::FlinkBlueGreenDeployment => Box::pin(blue_green::pass(context, key)).await,
+        Kind::FlinkDeployment => Box::pin(deployment::pass(context, key)).await,
         Kind::Ingress => return None,
     };
     match result {

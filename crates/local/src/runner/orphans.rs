@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::context::Context;
+use crate::launcher::Launcher;
 use crate::store::Kind;
 
 /// Ends every cluster without a FlinkDeployment, at the start and whenever one has gone, until none is left.
@@ -22,7 +23,7 @@ pub(crate) async fn sweep(context: &Context) {
 
 /// Returns how many clusters without a FlinkDeployment there were.
 async fn sweep_once(context: &Context) -> Result<usize, String> {
-    let running = context.launch(|launcher| launcher.all()).await?;
+    let running = context.launch(Launcher::all).await?;
     // Read after the processes were listed: a cluster is only launched for an object that is there already.
     let objects = context
         .store
@@ -65,7 +66,7 @@ async fn sweep_once(context: &Context) -> Result<usize, String> {
 pub(crate) async fn stop_all(context: &Context) -> Result<(), String> {
     // A process that does not end on request is made to end by the launcher after some seconds.
     for _ in 0..100 {
-        let running = context.launch(|launcher| launcher.all()).await?;
+        let running = context.launch(Launcher::all).await?;
         if running.is_empty() {
             return Ok(());
         }

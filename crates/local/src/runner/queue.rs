@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_object_is_looked_at_once_however_often_it_is_woken_and_again_if_woken_meanwhile() {
         let queue = Queue::default();
-        queue.wake_at(key("orders"), Instant::now() + Duration::from_secs(60));
+        queue.wake_at(key("orders"), Instant::now() + Duration::from_mins(1));
         queue.wake(key("orders"));
         queue.wake(key("orders"));
         assert_eq!(queue.next().await, key("orders"));
@@ -107,7 +107,7 @@ mod tests {
         queue.wake(key("orders"));
         let nothing = tokio::time::timeout(Duration::from_secs(5), queue.next()).await;
         assert!(nothing.is_err(), "it is being looked at");
-        queue.done(key("orders"), Some(Instant::now() + Duration::from_secs(3600)));
+        queue.done(key("orders"), Some(Instant::now() + Duration::from_hours(1)));
         assert_eq!(queue.next().await, key("orders"));
     }
 

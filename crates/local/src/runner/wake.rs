@@ -21,7 +21,7 @@ pub(crate) fn at(wake: Wake, has_moved: bool) -> Option<Instant> {
             // A clock that was set back must not put an object to sleep for days; looking too early costs little.
             let pause = pause.clamp(
                 if has_moved { Duration::ZERO } else { BREATH },
-                Duration::from_secs(3600),
+                Duration::from_hours(1),
             );
             Some(now + pause)
         }

@@ -36,7 +36,7 @@ impl IntoResponse for Refusal {
 }
 
 impl Refusal {
-    fn new(reason: RefusalReason, message: impl ToString) -> Self {
+    fn new(reason: RefusalReason, message: &impl ToString) -> Self {
         Self {
             reason,
             message: message.to_string(),
@@ -45,7 +45,7 @@ impl Refusal {
     }
 
     fn not_found(key: &ObjectKey) -> Self {
-        Self::new(RefusalReason::NotFound, StoreError::NotFound(key.clone()))
+        Self::new(RefusalReason::NotFound, &StoreError::NotFound(key.clone()))
     }
 }
 
@@ -55,13 +55,13 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound(_) => RefusalReason::NotFound,
             _ => RefusalReason::Store,
         };
-        Self::new(reason, error)
+        Self::new(reason, &error)
     }
 }
 
 impl From<UnknownKind> for Refusal {
     fn from(error: UnknownKind) -> Self {
-        Self::new(RefusalReason::BadRequest, error)
+        Self::new(RefusalReason::BadRequest, &error)
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn apply(State(context): Shared, Json(request): Json<ApplyReque
     let objects =
         documents::read(request.documents, &context.options.defaults).map_err(|problems| Refusal {
             problems,
-            ..Refusal::new(RefusalReason::Invalid, "nothing was applied")
+            ..Refusal::new(RefusalReason::Invalid, &"nothing was applied")
         })?;
     let applied = context.store.apply(objects)?;
     let told = applied.into_iter().map(|applied| Applied {
@@ -167,7 +167,7 @@ pub(super) async fn logs(
         let found = context
             .launcher(move |launcher| launcher.log_files(&uid))
             .await
-            .map_err(|error| Refusal::new(RefusalReason::Store, error))?;
+            .map_err(|error| Refusal::new(RefusalReason::Store, &error))?;
         files.extend(found.into_iter().map(|file| LogFile {
             deployment: key.name.clone(),
             color,
@@ -187,19 +187,19 @@ pub(super) async fn observed(
     Path((namespace, name)): Path<(String, String)>,
 ) -> Answer<ObservedForm> {
     let key = ObjectKey::new(Kind::FlinkBlueGreenDeployment, namespace, name);
-    let observed = observe(&context, &key, Depth::Full)
+    let observed = Box::pin(observe(&context, &key, Depth::Full))
         .await
-        .map_err(|error| Refusal::new(RefusalReason::Store, error))?;
+        .map_err(|error| Refusal::new(RefusalReason::Store, &error))?;
     observed
         .map(|observed| Json(observed.into()))
         .ok_or_else(|| Refusal::not_found(&key))
 }
 
 pub(super) async fn watch(State(context): Shared, Query(query): Query<WatchQuery>) -> Answer<Changes> {
-    let mut changed = context.store.watch();
+    let mut version = context.store.watch();
     let mut end = context.end.subscribe();
     // Waits for a change, for the end of patience or for the end of the runner, whichever comes first.
-    let newer = changed.wait_for(|version| *version > query.since);
+    let newer = version.wait_for(|version| *version > query.since);
     tokio::select! {
         _ = newer => {}
         () = tokio::time::sleep(WATCH_LIMIT) => {}

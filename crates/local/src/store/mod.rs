@@ -166,7 +166,7 @@ impl Store {
             wanted.metadata.labels = manifest.metadata.labels;
             wanted.metadata.annotations = manifest.metadata.annotations;
             wanted.body = manifest.body;
-            Ok(update(transaction, &current, wanted)?)
+            update(transaction, &current, wanted)
         })
     }
 
@@ -218,7 +218,7 @@ impl Store {
                 Some(value) => annotations.insert(annotation.to_owned(), value.to_owned()),
                 None => annotations.remove(annotation),
             };
-            Ok(update(transaction, &current, wanted)?)
+            update(transaction, &current, wanted)
         })
     }
 
@@ -245,7 +245,7 @@ impl Store {
             }
             let was_last = finalizers.is_empty();
             if was_last && current.is_being_deleted() {
-                Ok(remove(transaction, &current)?)
+                remove(transaction, &current)
             } else {
                 update(transaction, &current, changed)?;
                 Ok(())
@@ -259,7 +259,7 @@ impl Store {
         self.write(|transaction| {
             let current = required(transaction, key)?;
             preconditions.check(&current)?;
-            Ok(delete(transaction, current)?)
+            delete(transaction, current)
         })
     }
 
@@ -419,7 +419,7 @@ fn sql_error(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 fn parse(text: &str) -> Result<Object, StoreError> {
-    let value = serde_json::from_str(text).map_err(|error| object::unreadable("a stored object", error))?;
+    let value = serde_json::from_str(text).map_err(|error| object::unreadable("a stored object", &error))?;
     Object::from_value(value)
 }
 

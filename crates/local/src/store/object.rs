@@ -22,19 +22,19 @@ impl Object {
     /// Reads a manifest. Without a namespace it is in the default one.
     pub fn from_value(manifest: Value) -> Result<Self, StoreError> {
         let Value::Object(mut body) = manifest else {
-            return Err(unreadable("the document", "it is not a map of fields"));
+            return Err(unreadable("the document", &"it is not a map of fields"));
         };
         let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
         let kind: Kind = Kind::ALL
             .into_iter()
             .find(|known| known.name() == kind)
-            .ok_or_else(|| unreadable("the document", format!("its kind is `{kind}`")))?;
+            .ok_or_else(|| unreadable("the document", &format!("its kind is `{kind}`")))?;
         let metadata = body.remove("metadata").unwrap_or_default();
         let mut metadata: ObjectMeta =
-            serde_json::from_value(metadata).map_err(|error| unreadable(kind.name(), error))?;
+            serde_json::from_value(metadata).map_err(|error| unreadable(kind.name(), &error))?;
         let name = metadata.name.clone().unwrap_or_default();
         if name.is_empty() {
-            return Err(unreadable(kind.name(), "metadata.name is missing"));
+            return Err(unreadable(kind.name(), &"metadata.name is missing"));
         }
         let namespace = metadata
             .namespace
@@ -49,7 +49,7 @@ impl Object {
 
     /// The same from a typed object.
     pub fn from_typed(object: &impl Serialize) -> Result<Self, StoreError> {
-        let value = serde_json::to_value(object).map_err(|error| unreadable("the object", error))?;
+        let value = serde_json::to_value(object).map_err(|error| unreadable("the object", &error))?;
         Self::from_value(value)
     }
 
@@ -64,7 +64,7 @@ impl Object {
 
     /// The whole object as its type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
-        serde_json::from_value(self.to_value()).map_err(|error| unreadable(self.key.to_string(), error))
+        serde_json::from_value(self.to_value()).map_err(|error| unreadable(self.key.to_string(), &error))
     }
 
     /// Which of the objects that ever had this name it is.
@@ -119,7 +119,7 @@ impl Object {
     }
 }
 
-pub(super) fn unreadable(object: impl Into<String>, detail: impl ToString) -> StoreError {
+pub(super) fn unreadable(object: impl Into<String>, detail: &impl ToString) -> StoreError {
     StoreError::Unreadable {
         object: object.into(),
         detail: detail.to_string(),

@@ -1,5 +1,7 @@
 //! A runner in a process of its own, which can be killed.
 
+#![allow(dead_code, reason = "each test binary has its own copy and uses a part of it")]
+
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -145,10 +147,6 @@ pub(crate) fn flink_processes(directory: &Path) -> Vec<u32> {
 }
 
 /// Ends them when the test ends, however it ends.
-#[expect(
-    dead_code,
-    reason = "each test binary has its own copy, and not each starts Flink"
-)]
 pub(crate) struct FlinkEnds(pub(crate) PathBuf);
 
 impl Drop for FlinkEnds {
