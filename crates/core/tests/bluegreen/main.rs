@@ -2,5 +2,6 @@
 //!
 //! One test program, because its parts share the simulated world in [`support`].
 
+mod crashes;
 mod support;
 mod transcripts;
