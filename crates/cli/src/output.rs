@@ -47,11 +47,6 @@ impl Out {
         self.palette
     }
 
-    /// Whether a person looks at it, so that lines may be redrawn.
-    pub const fn is_terminal(&self) -> bool {
-        self.terminal
-    }
-
     /// How many columns and rows there are; `None` where it is no terminal.
     pub fn size(&self) -> Option<(usize, usize)> {
         let (rows, columns) = console::Term::stdout().size_checked()?;

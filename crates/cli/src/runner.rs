@@ -2,9 +2,11 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::blue_green::Color;
 use sluice_local::client::{Client, ClientError, EventFilter, EventRecord, Info, Severity};
 use sluice_local::store::{DEFAULT_NAMESPACE, Kind};
@@ -60,6 +62,7 @@ impl Context {
 }
 
 /// The runner's refusal as the user reads it.
+#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 pub(crate) fn failed(error: ClientError) -> Failure {
     let text = error.to_string();
     let mut letters = text.chars();
@@ -99,8 +102,15 @@ pub(crate) async fn optional<T: DeserializeOwned>(
     }
 }
 
+/// A future on the heap: a resource is large, and every caller's own future would hold it.
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
 /// A blue/green resource with its children and its address, without events.
-pub(crate) async fn snapshot(client: &Client, namespace: &str, name: &str) -> Result<Snapshot, Failure> {
+pub(crate) fn snapshot<'a>(client: &'a Client, namespace: &'a str, name: &'a str) -> Boxed<'a, Snapshot> {
+    Box::pin(fetch(client, namespace, name))
+}
+
+async fn fetch(client: &Client, namespace: &str, name: &str) -> Result<Snapshot, Failure> {
     let resource = client
         .get(Kind::FlinkBlueGreenDeployment, namespace, name)
         .await
@@ -110,10 +120,19 @@ pub(crate) async fn snapshot(client: &Client, namespace: &str, name: &str) -> Re
 }
 
 /// A resource as a snapshot.
-pub(crate) async fn around(
+pub(crate) fn around<'a>(
+    client: &'a Client,
+    namespace: &'a str,
+    resource: FlinkBlueGreenDeployment,
+    info: &'a Info,
+) -> Boxed<'a, Snapshot> {
+    Box::pin(with_children(client, namespace, resource, info))
+}
+
+async fn with_children(
     client: &Client,
     namespace: &str,
-    resource: sluice_api::FlinkBlueGreenDeployment,
+    resource: FlinkBlueGreenDeployment,
     info: &Info,
 ) -> Result<Snapshot, Failure> {
     let name = resource.metadata.name.clone().unwrap_or_default();

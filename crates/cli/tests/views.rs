@@ -1,4 +1,8 @@
 //! What people see of a resource in each of its states. The fixtures are resources as the runner has them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop at once, also in its helpers"
+)]
 
 use std::path::Path;
 
@@ -64,7 +68,7 @@ fn fixture(name: &str) -> Snapshot {
                 }
             }
             "Events" => snapshot.events = serde_json::from_value(document["items"].take()).unwrap(),
-            other => panic!("{other}"),
+            other => unreachable!("a fixture holds {other}"),
         }
     }
     snapshot.endpoint = Some("http://127.0.0.1:18081".to_owned());

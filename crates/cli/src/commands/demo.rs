@@ -47,13 +47,12 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         ))
     })?;
     // The demo clears its directory, so it is never the one of the user's own runner.
-    let directory = match &context.directory {
-        Some(directory) => std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
-        None => {
-            let own = context.directory()?;
-            let name = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            own.with_file_name(format!("{name}-demo"))
-        }
+    let directory = if let Some(directory) = &context.directory {
+        std::path::absolute(directory).unwrap_or_else(|_| directory.clone())
+    } else {
+        let own = context.directory()?;
+        let name = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        own.with_file_name(format!("{name}-demo"))
     };
     let settings = Settings {
         jar: arguments.job_jar.unwrap_or_else(|| PathBuf::from(JAR)),
@@ -62,5 +61,5 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         keep: arguments.keep,
         verbose: context.verbose,
     };
-    demo::run(&settings, &context.out).await
+    Box::pin(demo::run(&settings, &context.out)).await
 }

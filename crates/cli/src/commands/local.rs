@@ -48,7 +48,7 @@ enum Command {
 }
 
 /// How long a runner may take until it answers, or is gone: it looks at every process that it had.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The log of a runner in the background, in its directory.
@@ -107,20 +107,18 @@ pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failur
         .open(&log)
         .map_err(not_made)?;
     let begin = file.metadata().map_err(not_made)?.len();
-    let mut runner = spawn(directory, verbose, file)?;
+    let mut runner = Unanswered(Some(spawn(directory, verbose, file)?));
     let started = Instant::now();
     loop {
         match Client::connect(directory).await {
-            Ok(_) => return Ok(runner),
+            Ok(_) => return runner.answers(),
             Err(ClientError::NotRunning { .. } | ClientError::NoAnswer { .. }) => {}
             Err(error) => return Err(failed(error)),
         }
-        if let Ok(Some(_)) = runner.try_wait() {
+        if runner.has_ended() {
             return Err(Failure::refused(last_words(&log, begin)));
         }
         if started.elapsed() > PATIENCE {
-            // One that never answered serves nobody.
-            let _ended = runner.kill();
             return Err(Failure::TimedOut(format!(
                 "The runner does not answer after {} s; its log is {}.",
                 PATIENCE.as_secs(),
@@ -128,6 +126,32 @@ pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failur
             )));
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A runner that has not answered yet. Dropped so, it is killed: one that nobody waits for any more would be forgotten.
+struct Unanswered(Option<Child>);
+
+impl Unanswered {
+    fn has_ended(&mut self) -> bool {
+        self.0
+            .as_mut()
+            .is_none_or(|child| matches!(child.try_wait(), Ok(Some(_))))
+    }
+
+    fn answers(mut self) -> Result<Child, Failure> {
+        self.0
+            .take()
+            .ok_or_else(|| Failure::refused("The runner has ended at once."))
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _killed = child.kill();
+            let _ended = child.wait();
+        }
     }
 }
 
@@ -167,12 +191,23 @@ fn last_words(log: &Path, begin: u64) -> String {
     }
 }
 
-/// Stops the runner with its jobs, if one is up.
-pub(crate) async fn stop_if_up(directory: &Path) -> Result<(), Failure> {
-    match Client::connect(directory).await {
-        Err(ClientError::NotRunning { .. }) => Ok(()),
-        _ => stop(directory, true).await,
+/// Stops a runner of ours with its jobs, whatever state it is in. One that does not answer is killed, and a fresh one, which
+/// finds the jobs of the old, stops them.
+pub(crate) async fn clear_away(directory: &Path, mut runner: Child, verbose: u8) -> Result<(), Failure> {
+    if stop(directory, true).await.is_ok() {
+        // It has ended; this is for the process table alone.
+        let _ended = runner.wait();
+        return Ok(());
     }
+    let _killed = runner.kill();
+    let _ended = runner.wait();
+    let mut fresh = start(directory, verbose).await?;
+    let stopped = stop(directory, true).await;
+    if stopped.is_err() {
+        let _killed = fresh.kill();
+    }
+    let _ended = fresh.wait();
+    stopped
 }
 
 /// Stops the runner and waits until its process is gone.

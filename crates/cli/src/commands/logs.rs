@@ -151,9 +151,12 @@ impl Tail {
         if self.prefix.is_empty() {
             return lines;
         }
-        lines
-            .lines()
-            .map(|line| format!("{}{line}\n", self.prefix))
-            .collect()
+        let mut text = String::with_capacity(lines.len());
+        for line in lines.lines() {
+            text.push_str(&self.prefix);
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
     }
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Local(arguments) => local::run(arguments, &context).await,
         Command::Apply(arguments) => apply::run(arguments, &context).await,
         Command::Get(arguments) => get::run(arguments, &context).await,
-        Command::Describe(arguments) => describe::run(arguments, &context).await,
+        Command::Describe(arguments) => Box::pin(describe::run(arguments, &context)).await,
         Command::Watch(arguments) => watch::run(arguments, &context).await,
         Command::Status(arguments) => status::run(arguments, &context).await,
         Command::Logs(arguments) => logs::run(arguments, &context).await,

@@ -1,5 +1,6 @@
 //! The conversion of one document as a change of lines.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::SERVER_METADATA;
@@ -58,14 +59,14 @@ fn wrapped(block: &[&str], root: usize, configuration: &[(String, String)]) -> O
     let key_end = key.find(':')? + 1;
     let mut text = format!("{}{}{line_end}", at(0), key.get(..key_end)?);
     if !configuration.is_empty() {
-        text.push_str(&format!("{}configuration:{line_end}", at(1)));
+        let _infallible = write!(text, "{}configuration:{line_end}", at(1));
         for (name, value) in configuration {
-            text.push_str(&format!("{}{}: {}{line_end}", at(2), scalar(name), quoted(value)));
+            let _infallible = write!(text, "{}{}: {}{line_end}", at(2), scalar(name), quoted(value));
         }
     }
-    text.push_str(&format!("{}template:{line_end}", at(1)));
+    let _infallible = write!(text, "{}template:{line_end}", at(1));
     // What stood behind `spec:` (a comment, an anchor, a flow mapping) goes with the specification that it spoke of.
-    text.push_str(&format!("{}{key}", at(2)));
+    let _infallible = write!(text, "{}{key}", at(2));
     for line in rest {
         if line.trim_end_matches(['\r', '\n']).is_empty() {
             text.push_str(line);

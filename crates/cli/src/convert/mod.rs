@@ -94,7 +94,7 @@ pub fn convert(text: &str, configuration: &[(String, String)]) -> Result<Convert
     let mut found = false;
     for document in documents::split(text) {
         let place = format!("The document at line {}", document.first_line);
-        let (converted, relevant) = one(&document, place, configuration, &mut result.notes)?;
+        let (converted, relevant) = one(&document, &place, configuration, &mut result.notes)?;
         found |= relevant;
         result.text.push_str(document.head);
         result.text.push_str(&converted);
@@ -109,16 +109,16 @@ pub fn convert(text: &str, configuration: &[(String, String)]) -> Result<Convert
 /// The document's new text, and whether it is of one of the two kinds.
 fn one(
     document: &documents::Document<'_>,
-    place: String,
+    place: &str,
     configuration: &[(String, String)],
     notes: &mut Vec<String>,
 ) -> Result<(String, bool), ConvertError> {
     let body = document.body;
     let unchanged = || body.to_owned();
-    let Some(value) = parse(document, &place)? else {
+    let Some(value) = parse(document, place)? else {
         return Ok((unchanged(), false));
     };
-    let place = named(&place, &value);
+    let place = named(place, &value);
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let of_group = value
         .get("apiVersion")

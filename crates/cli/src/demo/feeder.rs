@@ -1,5 +1,6 @@
 //! The feeder: a thread that appends events to the files that the ledger job follows.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -79,8 +80,7 @@ impl Files {
     fn open(directory: &Path) -> io::Result<Self> {
         let open = |split| {
             let path: PathBuf = directory.join(format!("split-{split}.log"));
-            let lines =
-                fs::read(&path).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count());
+            let lines = fs::read_to_string(&path).map_or(0, |text| text.lines().count());
             let file = OpenOptions::new().create(true).append(true).open(path)?;
             Ok((file, lines as u64))
         };
@@ -106,7 +106,7 @@ fn feed(mut files: Files, stop: &AtomicBool, fed: &AtomicU64) -> io::Result<()> 
             let amount = i64::try_from((random >> 16) % 2001).unwrap_or(0) - 1000;
             let turn = usize::try_from(number % SPLITS).unwrap_or(0);
             if let (Some(text), Some((_, sequence))) = (texts.get_mut(turn), files.files.get_mut(turn)) {
-                text.push_str(&format!("{sequence},account-{account},{amount},{now}\n"));
+                let _infallible = writeln!(text, "{sequence},account-{account},{amount},{now}");
                 *sequence += 1;
             }
             number += 1;

@@ -265,15 +265,15 @@ fn wrong_ends(fed: &Fed, times: &HashMap<EventId, u64>, accounts: &BTreeMap<&str
     let wrong = |account: &&str| {
         let (count, sum, lost) = booked.get(*account).copied().unwrap_or_default();
         let lines = accounts.get(*account).map(Vec::as_slice).unwrap_or_default();
-        let last = lines.iter().map(|line| line.count).max().unwrap_or(0);
+        let highest = lines.iter().map(|line| line.count).max().unwrap_or(0);
         let balances: Vec<i64> = lines
             .iter()
-            .filter(|line| line.count == last)
+            .filter(|line| line.count == highest)
             .map(|line| line.balance)
             .collect();
-        last > count
-            || last + lost < count
-            || (last == count && !balances.iter().all(|balance| *balance == sum))
+        highest > count
+            || highest + lost < count
+            || (highest == count && !balances.iter().all(|balance| *balance == sum))
     };
     booked.keys().filter(|account| wrong(account)).count() as u64
 }

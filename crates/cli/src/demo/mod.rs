@@ -10,6 +10,7 @@ mod stage;
 mod story;
 
 use std::path::PathBuf;
+use std::process::Child;
 
 use sluice_local::client::Client;
 use sluice_local::distribution::{FlinkVersion, Source};
@@ -40,30 +41,40 @@ pub(crate) struct Settings {
 /// Runs the demo; whatever happens, nothing is left running unless `keep` says so and all went well.
 pub(crate) async fn run(settings: &Settings, out: &Out) -> Result<(), Failure> {
     let place = Place::prepare(&settings.directory, &settings.jar).await?;
+    let runner = tokio::select! {
+        runner = prepared(settings) => runner?,
+        interrupted = interrupted() => return Err(interrupted),
+    };
     let result = tokio::select! {
         result = perform(settings, &place, out) => result,
-        result = interrupted() => Err(result),
+        interrupted = interrupted() => Err(interrupted),
     };
     if result.is_ok() && settings.keep {
         return Ok(());
     }
-    let stopped = local::stop_if_up(&settings.directory).await;
+    if result.is_err() {
+        note("sluice: the demo ends here; its jobs are being stopped.");
+    }
+    let cleared = local::clear_away(&settings.directory, runner, settings.verbose).await;
     match &result {
-        Ok(()) => place.remove()?,
-        Err(_) => note(&format!(
-            "sluice: the demo has stopped; its logs and files are in {}.",
+        Ok(()) if cleared.is_ok() => place.remove()?,
+        _ => note(&format!(
+            "sluice: its logs and files are in {}.",
             settings.directory.display()
         )),
     }
-    result.and(stopped)
+    result.and(cleared)
+}
+
+/// Flink and a runner.
+async fn prepared(settings: &Settings) -> Result<Child, Failure> {
+    flink::install(settings.flink, Source::from_environment()).await?;
+    local::start(&settings.directory, settings.verbose).await
 }
 
 async fn perform(settings: &Settings, place: &Place, out: &Out) -> Result<(), Failure> {
-    flink::install(settings.flink, Source::from_environment()).await?;
-    // Waits until it answers; it is stopped over its socket.
-    let _runner = local::start(&settings.directory, settings.verbose).await?;
     let client = Client::connect(&settings.directory).await.map_err(failed)?;
-    story::tell(settings, place, &client, out).await
+    Box::pin(story::tell(settings, place, &client, out)).await
 }
 
 /// Ends with the first signal that asks this process to end.

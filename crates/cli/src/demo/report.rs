@@ -105,33 +105,31 @@ pub fn report(ledgers: &[Ledger], palette: Palette) -> String {
 fn meaning(ledger: &Ledger) -> String {
     let Count { lost, doubled, .. } = ledger.count;
     let name = &ledger.name;
-    if ledger.mode == "ADVANCED" {
-        return if ledger.count.is_exact() {
-            format!(
-                "{name}: nothing is lost and nothing came twice, over every transition. One job stops with a savepoint before\n\
-                 the other goes on from it; the price is the time in which no job runs.\n"
-            )
-        } else {
-            format!(
-                "{name}: this must not be. Strategy SAVEPOINT promises zero lost and zero doubled; please report it.\n"
-            )
-        };
-    }
-    let doubled = if doubled == 0 {
-        "No record came twice, which is luck:".to_owned()
-    } else {
-        format!("{doubled} records came twice:")
+    let sentences = match (ledger.mode, ledger.count.is_exact()) {
+        ("ADVANCED", true) => vec![
+            "nothing is lost and nothing came twice, over every transition.".to_owned(),
+            "One job stops with a savepoint before the other goes on from it; the price is the time in which no job runs."
+                .to_owned(),
+        ],
+        ("ADVANCED", false) => vec![
+            "this must not be.".to_owned(),
+            "Strategy SAVEPOINT promises that nothing is lost and nothing comes twice; please report it.".to_owned(),
+        ],
+        _ => vec![
+            match doubled {
+                0 => "no record came twice, which is luck.".to_owned(),
+                _ => format!("{doubled} records came twice."),
+            },
+            "In BASIC mode both jobs write between the savepoint and the end of the old job.".to_owned(),
+            match lost {
+                0 => "None is missing this time, but nothing guarantees it.".to_owned(),
+                _ => format!("{lost} records are missing, and no log has an error."),
+            },
+            "The new job restores the sinks as well, and can take over files that the old one still writes.".to_owned(),
+            "ADVANCED mode avoids both; for BASIC mode fresh sinks of the new job come with a later release.".to_owned(),
+        ],
     };
-    let lost = if lost == 0 {
-        "None is missing this time, but nothing guarantees it:".to_owned()
-    } else {
-        format!("{lost} records are missing, and no log has an error:")
-    };
-    format!(
-        "{name}: {doubled} in BASIC mode both jobs write between the savepoint and the end of the old one. {lost}\n\
-         the new job restores the sinks out of the savepoint as well, and so takes over files that the running job still\n\
-         writes. ADVANCED mode avoids both today; fresh sinks for the new job in BASIC mode come with a later release.\n"
-    )
+    format!("{name}: {}\n", sentences.join("\n  "))
 }
 
 fn seconds(duration: Duration) -> String {

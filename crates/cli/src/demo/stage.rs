@@ -1,5 +1,6 @@
 //! The resource on the stage: applied, followed, narrated.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use sluice_api::FlinkBlueGreenDeployment;
@@ -15,13 +16,15 @@ use crate::view::verdict::{Verdict, Wanted, judge};
 use crate::view::{Clock, Palette, Tone};
 
 /// How long one act may take before the demo gives up; a healthy one takes 10 to 40 s on two cores.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Narrates with the time since the curtain rose.
 pub(super) struct Stage<'a> {
     pub(super) client: &'a Client,
     out: &'a Out,
     begin: Instant,
+    /// The last change told; it is not told again when the next act begins.
+    told: RefCell<String>,
 }
 
 /// One act: when it was, and how it ended.
@@ -38,6 +41,7 @@ impl<'a> Stage<'a> {
             client,
             out,
             begin: Instant::now(),
+            told: RefCell::default(),
         }
     }
 
@@ -92,14 +96,12 @@ impl<'a> Stage<'a> {
         name: &str,
         wanted: Wanted,
     ) -> Result<(Verdict, FlinkBlueGreenDeployment), Failure> {
-        let mut last = String::new();
         loop {
             let version = self.client.info().await.map_err(failed)?.store_version;
             let seen = snapshot(self.client, DEFAULT_NAMESPACE, name).await?;
             let line = change_line(&seen, &Clock::system());
-            if line != last {
+            if self.told.replace(line.clone()) != line {
                 self.say(&line)?;
-                last = line;
             }
             match judge(&seen.resource, wanted) {
                 Verdict::NotYet(_) => {}

@@ -1,5 +1,6 @@
 //! The story: four acts, each told while it happens.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use crate::view::verdict::{Verdict, Wanted};
 /// How long a version that cannot start is given. The outgoing job's savepoint has to be done within it, too.
 const SHORT_GRACE_PERIOD: &str = "20 s";
 /// So much output before an upgrade and after it, so that the gap around it is one of the transition.
-const COMMITS_BETWEEN: usize = 6;
+const COMMITS_BETWEEN: usize = 10;
 /// When no more output comes for so long, what is missing will not come. A checkpoint commits every second.
 const SILENCE: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_millis(200);
@@ -47,8 +48,8 @@ pub(super) async fn tell(
     let basic = Manifest::basic(place.path(), settings.flink)?;
     let advanced = Manifest::advanced(place.path(), settings.flink)?;
     let mut ledgers = Vec::new();
-    ledgers.push(perform(&stage, place, &basic, "BASIC", 1).await?);
-    ledgers.push(perform(&stage, place, &advanced, "ADVANCED", 4).await?);
+    ledgers.push(Box::pin(perform(&stage, place, &basic, "BASIC", 1)).await?);
+    ledgers.push(Box::pin(perform(&stage, place, &advanced, "ADVANCED", 4)).await?);
 
     stage.heading("What the committed output says")?;
     stage.text(&report(&ledgers, stage.palette()))?;
@@ -284,9 +285,10 @@ async fn how_to_look(settings: &Settings, client: &Client) -> Result<String, Fai
     let mut text =
         format!("\nIt goes on running, with its files in {directory}. Flink's web UI of the active job:\n");
     for endpoint in &info.endpoints {
-        text.push_str(&format!("  {}  {}\n", endpoint.name, endpoint.address));
+        let _infallible = writeln!(text, "  {}  {}", endpoint.name, endpoint.address);
     }
-    text.push_str(&format!(
+    let _infallible = write!(
+        text,
         "To look:\n\
          \x20 export SLUICE_HOME={directory}\n\
          \x20 sluice get\n\
@@ -298,6 +300,6 @@ async fn how_to_look(settings: &Settings, client: &Client) -> Result<String, Fai
          \x20 sluice plan -f edit.yaml && sluice apply -f edit.yaml\n\
          To end it:\n\
          \x20 sluice local down\n"
-    ));
+    );
     Ok(text)
 }

@@ -1,5 +1,7 @@
 //! All that is known of one resource.
 
+use std::fmt::Write as _;
+
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentStatus};
 
@@ -24,10 +26,11 @@ pub fn describe(snapshot: &Snapshot, palette: Palette, clock: &Clock) -> String 
         section(&mut text, palette, "Savepoints");
         for savepoint in &status.savepoints {
             let at = clock.moment(savepoint.at);
-            text.push_str(&format!(
-                "  {at}  transition {}  {}\n",
+            let _infallible = writeln!(
+                text,
+                "  {at}  transition {}  {}",
                 savepoint.transition, savepoint.path
-            ));
+            );
         }
     }
     if !status.history.is_empty() {
@@ -109,7 +112,7 @@ fn children(
     for color in Color::BOTH {
         section(text, palette, &color.child_name(snapshot.name()));
         let Some(child) = snapshot.child(color) else {
-            text.push_str(&format!("  {}\n", side(None, false, palette)));
+            let _infallible = writeln!(text, "  {}", side(None, false, palette));
             continue;
         };
         let mut fields = Fields::default();
@@ -205,7 +208,7 @@ fn conditions(text: &mut String, status: &FlinkBlueGreenDeploymentStatus, palett
 }
 
 fn section(text: &mut String, palette: Palette, heading: &str) {
-    text.push_str(&format!("\n{}\n", palette.paint(Tone::Heading, heading)));
+    let _infallible = write!(text, "\n{}\n", palette.paint(Tone::Heading, heading));
 }
 
 fn indented(text: &str) -> String {

@@ -1,6 +1,8 @@
 //! The last transitions.
 
-use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionMode};
+use std::fmt::Write as _;
+
+use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionCause, TransitionMode};
 
 use super::time::{milliseconds, span};
 use super::{Clock, Palette, Tone, table};
@@ -26,7 +28,7 @@ pub fn history(entries: &[HistoryEntry], palette: Palette, clock: &Clock) -> Str
     let mut text = table(palette, &headings, &rows);
     for entry in entries {
         if let Some(message) = &entry.message {
-            text.push_str(&format!("\n#{}: {message}\n", entry.transition));
+            let _infallible = write!(text, "\n#{}: {message}\n", entry.transition);
         }
     }
     text
@@ -53,12 +55,17 @@ fn row(entry: &HistoryEntry, palette: Palette, clock: &Clock) -> Vec<String> {
 }
 
 fn change(entry: &HistoryEntry, palette: Palette) -> String {
+    let in_place = matches!(
+        entry.cause,
+        TransitionCause::Suspend | TransitionCause::Resume | TransitionCause::PatchChild
+    );
     match entry.from {
+        _ if in_place => format!("{} in place", palette.side(entry.to)),
         Some(from) if from != entry.to => {
             format!("{} -> {}", palette.side(from), palette.side(entry.to))
         }
         Some(_) => format!("{} in place", palette.side(entry.to)),
-        None => format!("first {}", palette.side(entry.to)),
+        None => format!("{} first", palette.side(entry.to)),
     }
 }
 

@@ -137,13 +137,18 @@ impl Step {
             }
             StepStatus::Switching {
                 since, delete_after, ..
-            } => (
-                "Switching",
-                WaitingFor::DeletionDelay(from),
-                *since,
-                Some(*delete_after),
-                Some("then the outgoing deployment goes"),
-            ),
+            } => match transition.from {
+                // The first deployment has nobody to take over from.
+                None => ("Switching", WaitingFor::Ingress(to), *since, None, None),
+                Some(_) if delete_after <= since => ("Switching", WaitingFor::Gone(from), *since, None, None),
+                Some(_) => (
+                    "Switching",
+                    WaitingFor::DeletionDelay(from),
+                    *since,
+                    Some(*delete_after),
+                    Some("then the outgoing deployment goes"),
+                ),
+            },
             StepStatus::InPlace { since, deadline } => (
                 "InPlace",
                 WaitingFor::Changed(to),
@@ -173,9 +178,9 @@ impl Step {
     fn change(&self, palette: Palette) -> String {
         let to = palette.side(self.transition.to);
         match self.transition.from {
-            Some(from) if from == self.transition.to => format!("{to} in place"),
+            _ if matches!(self.transition.step, StepStatus::InPlace { .. }) => format!("{to} in place"),
             Some(from) => format!("{} -> {to}", palette.side(from)),
-            None => format!("first {to}"),
+            None => format!("{to} for the first time"),
         }
     }
 }
@@ -321,5 +326,6 @@ pub fn change_line(snapshot: &Snapshot, clock: &Clock) -> String {
     } else {
         format!(" | {}", sides.join(", "))
     };
-    format!("{} {} | {progress}{sides}", snapshot.name(), state_text(&status))
+    let head = format!("{} {}", snapshot.name(), state_text(&status));
+    format!("{} | {progress}{sides}", head.trim_end())
 }
