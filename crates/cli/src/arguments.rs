@@ -28,7 +28,14 @@ The help of every command has examples: sluice COMMAND --help"
 )]
 pub(crate) struct Arguments {
     /// Namespace of the resources
-    #[arg(short, long, global = true, value_name = "NAME", env = "SLUICE_NAMESPACE")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SLUICE_NAMESPACE",
+        hide_env_values = true
+    )]
     pub(crate) namespace: Option<String>,
 
     /// Directory of the local runner [default: $SLUICE_HOME, or $XDG_STATE_HOME/sluice, or ~/.local/state/sluice]

@@ -14,7 +14,7 @@ use crate::runner::Context;
 /// Installs Flink if absent, starts a runner in a directory of its own, deploys the ledger job and feeds it events all the
 /// while. Then: an upgrade with state, blue to green; a version that cannot start, and its abort; an upgrade back; and the
 /// same with a second resource in ADVANCED mode. At the end it counts what was lost and what came twice. Takes a few
-/// minutes and leaves nothing running.
+/// minutes and leaves nothing running. Its directory, if none is given, is the runner's with `-demo` at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   make demo                                  build all that is needed, and run it

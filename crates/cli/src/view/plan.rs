@@ -107,12 +107,8 @@ impl Plan {
                 .changes
                 .iter()
                 .map(|change| {
-                    vec![
-                        change.field.clone(),
-                        value(&change.from),
-                        value(&change.to),
-                        change.asks_for.to_owned(),
-                    ]
+                    let (from, to) = shortened(&change.from, &change.to);
+                    vec![change.field.clone(), from, to, change.asks_for.to_owned()]
                 })
                 .collect();
             text.push_str(&table(palette, &["FIELD", "FROM", "TO", "ASKS FOR"], &rows));
@@ -149,9 +145,14 @@ impl Plan {
         }
         if let Some(needed) = self.additional {
             let plural = if needed.task_managers == 1 { "" } else { "s" };
+            let when = match (self.kind, self.guarantee) {
+                (Some("FIRST_DEPLOYMENT"), _) => "",
+                (_, Some("EXACTLY_ONCE")) => ", when what runs has stopped",
+                _ => ", beside what runs",
+            };
             let _infallible = writeln!(
                 text,
-                "Needs:        {} CPU, {} MiB, {} TaskManager{plural} and a JobManager, beside what runs",
+                "Needs:        {} CPU, {} MiB: {} TaskManager{plural} and a JobManager{when}",
                 needed.cpu,
                 needed.memory / (1024 * 1024),
                 needed.task_managers
@@ -182,6 +183,32 @@ fn changes(diff: &Diff) -> Vec<PlannedChange> {
         .collect()
 }
 
+/// Both values in short; of two lists only the items that differ, behind or before an ellipsis.
+fn shortened(from: &Value, to: &Value) -> (String, String) {
+    let (Value::Array(old), Value::Array(new)) = (from, to) else {
+        return (value(from), value(to));
+    };
+    let same = |pairs: &mut dyn Iterator<Item = (&Value, &Value)>| pairs.take_while(|(a, b)| a == b).count();
+    let head = same(&mut old.iter().zip(new));
+    let shorter = old.len().min(new.len());
+    let tail = same(&mut old.iter().rev().zip(new.iter().rev())).min(shorter - head);
+    let rest = |items: &[Value]| {
+        let differing = items.get(head..items.len() - tail).unwrap_or_default();
+        let mut texts: Vec<String> = differing.iter().map(value).collect();
+        if head > 0 {
+            texts.insert(0, "…".to_owned());
+        }
+        if tail > 0 {
+            texts.push("…".to_owned());
+        }
+        console::truncate_str(&texts.join(" "), WIDEST, "…").into_owned()
+    };
+    (rest(old), rest(new))
+}
+
+/// So wide may a value be in a table.
+const WIDEST: usize = 48;
+
 /// A value in one short piece.
 fn value(value: &Value) -> String {
     let text = match value {
@@ -189,7 +216,7 @@ fn value(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    console::truncate_str(&text.replace('\n', " "), 48, "…").into_owned()
+    console::truncate_str(&text.replace('\n', " "), WIDEST, "…").into_owned()
 }
 
 fn effect(effect: &Effect) -> String {
