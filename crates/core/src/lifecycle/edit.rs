@@ -6,7 +6,7 @@ use sluice_api::flink_deployment::FlinkJobState;
 use super::change::{self, Change};
 use super::pass::{Draft, Obstacle, Pass, Sight, is_healthy, is_terminal};
 use super::record::{Step, Stop, StopReason};
-use super::{restore, requests, stop};
+use super::{requests, restore, stop};
 use crate::{Event, Fact};
 
 /// Notes an edit, or begins to stop the job for it.

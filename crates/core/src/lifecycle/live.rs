@@ -65,17 +65,30 @@ fn ended(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
     if matches!(&draft.record.step, Step::Ended { state, .. } if *state == job.state) {
         return;
     }
-    let error = (job.state == FlinkJobState::Failed).then(|| {
-        one_line(
-            job.exception
-                .as_deref()
-                .unwrap_or("the job failed; Flink gives no reason"),
-        )
-    });
-    draft.events.push(match (job.state, &error) {
-        (FlinkJobState::Finished, _) => Event::normal("JobFinished", "The job has finished"),
-        (_, Some(error)) => Event::warning("JobFailed", format!("The job has failed: {error}")),
-        (_, None) => Event::warning("JobCanceled", "The job was cancelled by someone else"),
+    let error = match job.state {
+        FlinkJobState::Failed => {
+            let exception = job.exception.as_deref().unwrap_or("Flink gives no reason");
+            Some(one_line(&format!("the job failed: {exception}")))
+        }
+        FlinkJobState::Canceled => Some(
+            "the job was cancelled by someone else; an edit, such as a new spec.restartNonce, starts it again from its last state"
+                .to_owned(),
+        ),
+        // The other states are not the last of a job.
+        FlinkJobState::Finished
+        | FlinkJobState::Cancelling
+        | FlinkJobState::Created
+        | FlinkJobState::Failing
+        | FlinkJobState::Initializing
+        | FlinkJobState::Reconciling
+        | FlinkJobState::Restarting
+        | FlinkJobState::Running
+        | FlinkJobState::Suspended => None,
+    };
+    draft.events.push(match &error {
+        None => Event::normal("JobFinished", "The job has finished"),
+        Some(error) if job.state == FlinkJobState::Failed => Event::warning("JobFailed", error.clone()),
+        Some(error) => Event::warning("JobCanceled", error.clone()),
     });
     requests::drop_requests(draft);
     draft.record.crashes = None;

@@ -8,8 +8,11 @@
 //!
 //! * It reads the facts in the order of [`Observed`]'s fields, and asks about what [`asked_operations`] names.
 //! * It writes the status under the resourceVersion that it read, before the effects; if that fails it does nothing else.
-//! * Its launcher never launches a deployment number twice, nor one below a number that it has launched before, and
-//!   calls a cluster dead only when none of its processes runs any more.
+//! * Its launcher never launches a deployment number twice, nor one below a number that it has launched before, nor a
+//!   second cluster while one is alive. It never restarts a JobManager by itself: that would start the job again from
+//!   what the deployment was started from (FLINK-41262); it says that it died. It calls a cluster dead only when none
+//!   of its processes runs any more.
+//! * It leaves out checkpoints that Flink has discarded, and says `Unknown` of a place that it cannot list.
 
 mod adopt;
 mod change;
@@ -22,8 +25,8 @@ pub mod observed;
 mod pass;
 pub mod plan;
 pub mod record;
-mod restore;
 mod requests;
+mod restore;
 mod start;
 mod status;
 mod stop;

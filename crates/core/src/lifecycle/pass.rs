@@ -131,9 +131,10 @@ impl<'a> Pass<'a> {
     pub(super) fn checkpoint(&self, record: &Record) -> Fact<&CompletedCheckpoint> {
         match &self.observed.checkpoint {
             Fact::Unknown(why) => Fact::Unknown(why.clone()),
-            Fact::Absent if !self.is_asked_about(record) => {
-                Fact::Unknown(format!("the checkpoints of job {} were not looked at yet", record.job_id))
-            }
+            Fact::Absent if !self.is_asked_about(record) => Fact::Unknown(format!(
+                "the checkpoints of job {} were not looked at yet",
+                record.job_id
+            )),
             Fact::Absent => Fact::Absent,
             Fact::Present(checkpoint) if checkpoint.job_id == record.job_id => Fact::Present(checkpoint),
             Fact::Present(checkpoint) => Fact::Unknown(format!(
@@ -146,7 +147,9 @@ impl<'a> Pass<'a> {
     /// A shell looks at the checkpoints of the job that the record names; of any other, nothing was learnt.
     fn is_asked_about(&self, record: &Record) -> bool {
         let status = self.observed.resource.status.as_ref();
-        status.and_then(Record::read).is_some_and(|written| written.job_id == record.job_id)
+        status
+            .and_then(Record::read)
+            .is_some_and(|written| written.job_id == record.job_id)
     }
 
     /// How far an operation is.

@@ -84,7 +84,7 @@ pub enum Step {
         since: Timestamp,
         /// How.
         state: FlinkJobState,
-        /// Flink's words, if it failed.
+        /// Why, unless it finished; Flink's words, if it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },

@@ -255,7 +255,7 @@ fn of_step(draft: &Draft, sight: Sight<'_>) -> Option<String> {
         .as_ref()
         .map(|crashes| format!("the cluster died ({} in a row): {}", crashes.count, crashes.last));
     match (&draft.record.step, sight) {
-        (Step::Ended { error, .. }, _) => error.as_ref().map(|error| format!("the job failed: {error}")),
+        (Step::Ended { error, .. }, _) => error.clone(),
         (Step::Deploying { .. } | Step::Running { .. }, Sight::Job(job)) => match job.state {
             FlinkJobState::Failed
             | FlinkJobState::Failing

@@ -182,7 +182,7 @@ fn unfinished(
             give_up(pass, draft, "the job does not run with all its tasks");
         }
         Sight::Silent(why) if is_impatient => {
-            give_up(pass, draft, &format!("the JobManager does not answer: {why}"))
+            give_up(pass, draft, &format!("the JobManager does not answer: {why}"));
         }
         Sight::NoJob if is_impatient => give_up(pass, draft, "the JobManager does not have the job"),
         Sight::Job(_) if is_late => failed(pass, draft, request, "the savepoint was not finished in time"),

@@ -352,3 +352,80 @@ fn a_stateful_job_whose_checkpoints_are_gone_waits_for_a_person() {
         Some("s3://user/backup")
     );
 }
+
+#[test]
+fn a_cluster_that_dies_between_the_savepoint_and_the_answer_loses_nothing_and_repeats_nothing() {
+    let mut world = running("savepoint");
+    world.edit(&[("/image", json!("flink:2"))]);
+    while world.savepoints.is_empty() {
+        world.run(1);
+    }
+    world.kill("exit status 137");
+    world.run(20);
+    insta::assert_snapshot!(world.transcript);
+    assert_eq!(
+        world.record().unwrap().restored_from.as_deref(),
+        Some("s3://b/sp/u-1/1-1/savepoint")
+    );
+}
+
+#[test]
+fn a_deployment_that_upstreams_operator_suspended_resumes_from_its_savepoint() {
+    let mut world = World::new("savepoint");
+    let mut spec = serde_json::to_value(&world.resource.spec).unwrap();
+    spec["job"]["state"] = json!("suspended");
+    world.resource.status = Some(
+        serde_json::from_value(json!({
+            "lifecycleState": "SUSPENDED", "observedGeneration": 1,
+            "jobStatus": {"jobId": "00000000000000000000000000000001", "state": "FINISHED",
+                "upgradeSavepointPath": "s3://user/upstream"},
+            "reconciliationStatus": {"state": "DEPLOYED", "lastReconciledSpec":
+                json!({"spec": spec, "resource_metadata": {"firstDeployment": false}}).to_string()}}))
+        .unwrap(),
+    );
+    world.run(20);
+    assert_eq!(lifecycle(&world), "STABLE");
+    assert_eq!(
+        world.record().unwrap().restored_from.as_deref(),
+        Some("s3://user/upstream")
+    );
+}
+
+#[test]
+fn an_edit_to_and_fro_while_the_job_is_stopped_ends_with_the_last_one() {
+    let mut world = running("last-state");
+    world.edit(&[("/job/state", json!("suspended"))]);
+    world.run(1);
+    world.edit(&[("/job/state", json!("running")), ("/image", json!("flink:2"))]);
+    world.run(20);
+    assert_eq!(lifecycle(&world), "STABLE");
+    assert_eq!(world.record().unwrap().deployment, 2);
+    assert!(
+        world
+            .record()
+            .unwrap()
+            .restored_from
+            .unwrap()
+            .starts_with("s3://b/cp/1/")
+    );
+}
+
+#[test]
+fn last_state_with_checkpoints_that_do_not_outlive_the_job_is_refused() {
+    let mut world = World::new("last-state");
+    world.edit(&[(
+        "/flinkConfiguration/execution.checkpointing.externalized-checkpoint-retention",
+        json!("DELETE_ON_CANCELLATION"),
+    )]);
+    world.run(5);
+    assert!(world.processes.is_empty());
+    assert!(
+        world
+            .resource
+            .status
+            .unwrap()
+            .error
+            .unwrap()
+            .contains("RETAIN_ON_CANCELLATION")
+    );
+}
