@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use sluice_local::client::Client;
+use sluice_core::{Color, bluegreen};
+use sluice_local::client::{Client, Component};
 use sluice_local::distribution::{Cache, Source, Wanted};
 use sluice_local::store::Kind;
 use support::{FlinkEnds, Runner, eventually, flink_processes};
@@ -294,6 +295,28 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
         .map(|text| serde_json::from_str(&text).unwrap())
         .unwrap();
     assert_eq!(overview["jobs"][0]["state"], "RUNNING", "{overview}");
+    let logs = client
+        .logs("default", "ledger", None, Some(Component::JobManager))
+        .await
+        .unwrap();
+    assert!(
+        logs.iter()
+            .any(|log| log.color == Some(Color::Green) && log.path.exists()),
+        "{logs:?}"
+    );
+
+    // What `plan` is given says the same as the runner found: nothing is to be done.
+    let observed = client.observed("default", "ledger").await.unwrap();
+    let decision = bluegreen::decide(&observed, jiff::Timestamp::now());
+    assert!(
+        decision.effects.is_empty() && decision.status.is_none(),
+        "{decision:?}"
+    );
+    assert!(
+        observed.green.checkpoint.present().is_some(),
+        "{:?}",
+        observed.green.checkpoint
+    );
     if let Ok(kept) = std::env::var("SLUICE_TEST_KEEP_LOG") {
         std::fs::write(format!("{kept}-{mode}.log"), runner.log()).unwrap();
     }
@@ -318,6 +341,22 @@ async fn basic_mode_survives_a_kill_between_any_two_writes_with_one_savepoint_an
         "lifecycle/RemoveFinalizer/before",
     ];
     let (_runner, client) = upgrade(&world, "BASIC", &points).await;
+    // The JobManager dies: noticed without asking it, and the job goes on from its last checkpoint.
+    let before = flink_processes(&world.state());
+    for pid in &before {
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-9", &pid.to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    eventually("new processes", Duration::from_secs(30), async || {
+        let now = flink_processes(&world.state());
+        (now.len() == 2 && now.iter().all(|pid| !before.contains(pid))).then_some(())
+    })
+    .await;
     let applied = eventually("output of v2", BOOT, async || {
         let lines = world.ledger();
         lines

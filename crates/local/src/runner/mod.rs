@@ -12,6 +12,7 @@ mod jobs;
 mod memory;
 mod options;
 mod orphans;
+mod processes;
 mod queue;
 mod wake;
 
@@ -113,6 +114,7 @@ async fn work(context: &Arc<Context>, listener: tokio::net::UnixListener) -> End
         ended = end.wait_for(Option::is_some) => ended.ok().and_then(|end| *end),
         () = follow(context) => None,
         () = orphans::sweep(context) => None,
+        () = processes::follow(context) => None,
         () = endpoint::serve(context) => None,
         () = dispatch(context, &passes) => None,
     };
