@@ -51,7 +51,8 @@ fn timed(run: &mut impl FnMut()) -> Duration {
     began.elapsed()
 }
 
-fn median(mut durations: Vec<Duration>) -> Duration {
+/// The middle one.
+pub fn median(mut durations: Vec<Duration>) -> Duration {
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied().unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 
 mod core;
 mod figures;
+mod local;
 
 use clap::{Parser, Subcommand};
 
@@ -17,10 +18,13 @@ struct Arguments {
 enum What {
     /// How long one decision takes.
     Core,
+    /// What an idle runner with ten jobs needs, and how soon it starts a new version.
+    Local(local::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Core => core::measure(),
+        What::Local(arguments) => local::measure(&arguments),
     }
 }

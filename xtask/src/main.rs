@@ -12,6 +12,7 @@ mod resources;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -95,40 +96,53 @@ fn run() -> anyhow::Result<()> {
 
 /// Becomes `sluice demo`, so that an interrupt from the keyboard reaches it and nothing else.
 fn demo(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let built = build(workspace)?;
+    process::become_command(
+        std::process::Command::new(built.sluice)
+            .arg("demo")
+            .arg("--job-jar")
+            .arg(built.job_jar)
+            .args(arguments),
+    )
+}
+
+/// What users run.
+struct Built {
+    sluice: PathBuf,
+    job_jar: PathBuf,
+}
+
+fn build(workspace: &Workspace) -> anyhow::Result<Built> {
     println!("Building sluice and the example job. The first time takes some minutes.");
     process::run(
         workspace
             .cargo()
             .args(["build", "--release", "--locked", "--package", "sluice"]),
     )?;
-    let jar = java::package(workspace, "examples/ledger-job")?;
+    let job_jar = java::package(workspace, "examples/ledger-job")?;
     let sluice = workspace.target_directory()?.join("release/sluice");
-    process::become_command(
-        std::process::Command::new(sluice)
-            .arg("demo")
-            .arg("--job-jar")
-            .arg(jar)
-            .args(arguments),
-    )
+    Ok(Built { sluice, job_jar })
 }
 
 fn bench(workspace: &Workspace, what: Benchmark, arguments: &[String]) -> anyhow::Result<()> {
-    let name = match what {
-        Benchmark::Core => "core",
-        Benchmark::Local => "local",
+    let mut bench = workspace.cargo();
+    bench.args(["run", "--release", "--locked", "--package", "sluice-bench", "--"]);
+    match what {
+        Benchmark::Core => bench.arg("core"),
+        Benchmark::Local => {
+            let built = build(workspace)?;
+            process::run(std::process::Command::new(&built.sluice).args([
+                "flink",
+                "install",
+                flink::OLDEST,
+            ]))?;
+            bench
+                .arg("local")
+                .arg("--sluice")
+                .arg(built.sluice)
+                .arg("--job-jar")
+                .arg(built.job_jar)
+        }
     };
-    process::become_command(
-        workspace
-            .cargo()
-            .args([
-                "run",
-                "--release",
-                "--locked",
-                "--package",
-                "sluice-bench",
-                "--",
-                name,
-            ])
-            .args(arguments),
-    )
+    process::become_command(bench.args(arguments))
 }
