@@ -24,6 +24,9 @@ pub(crate) struct Command {
 /// The runner decides within milliseconds; this is for one that is very busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How the reason of the event ends that says that a command could not be followed.
+const REFUSED: &str = "Refused";
+
 /// Gives the command and tells what came of it.
 pub(crate) async fn run(name: &str, command: &Command, context: &Context) -> Result<(), Failure> {
     let client = context.client().await?;
@@ -54,11 +57,19 @@ pub(crate) async fn run(name: &str, command: &Command, context: &Context) -> Res
         name: Some(name.to_owned()),
         since: Some(before),
     };
+    let mut refused = None;
     for record in client.events(&filter).await.map_err(failed)? {
-        let event = event_line(record);
-        context
-            .out
-            .line(&format!("{}: {}", event.reason, event.message))?;
+        if record.reason.ends_with(REFUSED) {
+            refused = Some(format!("{name}: {}.", record.message.trim_end_matches('.')));
+        } else {
+            let event = event_line(record);
+            context
+                .out
+                .line(&format!("{}: {}", event.reason, event.message))?;
+        }
+    }
+    if let Some(sentence) = refused {
+        return Err(Failure::Refused(sentence));
     }
     let after = snapshot(&client, namespace, name).await?;
     context.out.line(&change_line(&after, &Clock::system()))

@@ -94,6 +94,10 @@ pub fn report(ledgers: &[Ledger], palette: Palette) -> String {
         ],
         &passages,
     ));
+    text.push_str(
+        "\nFOREIGN: lines that belong to no event, or are torn. LONGEST GAP: between two moments at which output was committed,\n\
+         around the transition; output is committed with each checkpoint, so about a second is the least.\n",
+    );
     for ledger in ledgers {
         text.push('\n');
         text.push_str(&meaning(ledger));

@@ -61,6 +61,7 @@ pub(super) async fn tell(
         return Err(Failure::refused("The output of ADVANCED mode is not exact."));
     }
     if settings.keep {
+        stage.heading("The jobs go on")?;
         for manifest in [&basic.version("v4"), &advanced.version("v4")] {
             stage.act(manifest, Wanted::Active).await?;
         }

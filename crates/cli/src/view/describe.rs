@@ -120,19 +120,19 @@ fn children(
             fields.add("role", "active");
         }
         if let Some(kept) = status.kept.as_ref().filter(|kept| kept.color == color) {
-            let end = kept.delete_at.map_or_else(
-                || "until the next transition".to_owned(),
-                |at| format!("deleted at {}", clock.until(at)),
-            );
-            let what = match kept.policy {
-                FailedDeploymentPolicy::Keep => "kept running as it is",
-                FailedDeploymentPolicy::Suspend => "kept suspended",
-                FailedDeploymentPolicy::Delete => "to be deleted",
+            let what = match (kept.policy, kept.delete_at) {
+                (FailedDeploymentPolicy::Delete, _) => "being deleted".to_owned(),
+                (policy, at) => {
+                    let how = if policy == FailedDeploymentPolicy::Keep {
+                        "running as it is"
+                    } else {
+                        "suspended"
+                    };
+                    let end = at.map_or_else(|| "the next transition".to_owned(), |at| clock.until(at));
+                    format!("kept {how} until {end}")
+                }
             };
-            fields.add(
-                "role",
-                format!("left by transition {}, {what}, {end}", kept.transition),
-            );
+            fields.add("role", format!("left by transition {}, {what}", kept.transition));
         }
         child_fields(&mut fields, child, palette);
         text.push_str(&fields.render(palette, 2));
