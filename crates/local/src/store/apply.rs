@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Object, Store, StoreError, create, find, update};
+use super::rows::{Failure, create, find, update};
+use super::{Object, Store, StoreError};
 use crate::client::Change;
 
 /// One object of an apply: what became of it.

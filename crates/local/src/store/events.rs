@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use sluice_core::{Event, EventKind};
 
-use super::{Kind, Object, ObjectKey, Store, StoreError, number, unsigned};
+use super::rows::{self, number, unsigned};
+use super::{Kind, Object, ObjectKey, Store, StoreError};
 use crate::client::{EventFilter, EventRecord, Severity};
 
 /// How many different events are kept of one object.
@@ -16,7 +17,7 @@ impl Store {
     /// Tells an event about an object; the same one again is counted, not repeated.
     pub fn tell(&self, key: &ObjectKey, event: &Event) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let object = super::required(transaction, key)?;
+            let object = rows::required(transaction, key)?;
             Ok(tell(transaction, &object, event, Timestamp::now())?)
         })
     }
@@ -60,7 +61,7 @@ pub(super) fn tell(
              DO UPDATE SET version = excluded.version, count = count + 1, last_at = excluded.last_at",
         )?
         .execute(params![
-            super::next_version(transaction)?,
+            rows::next_version(transaction)?,
             object.key.kind.name(),
             object.key.namespace,
             object.key.name,

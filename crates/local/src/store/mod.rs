@@ -10,6 +10,7 @@ mod events;
 mod kind;
 mod lock;
 mod object;
+mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -28,9 +28,7 @@ pub use error::StoreError;
 pub use kind::{DEFAULT_NAMESPACE, Kind, ObjectKey, UnknownKind};
 use lock::DirectoryLock;
 pub use object::Object;
-
-/// How many removed objects are remembered.
-const REMEMBERED: u64 = 1000;
+use rows::Failure;
 
 /// The objects of one directory.
 #[derive(Debug)]
@@ -86,7 +84,7 @@ impl Store {
             });
         }
         schema::migrate(&mut connection).map_err(failed)?;
-        let last = last_version(&connection).map_err(failed)?;
+        let last = rows::last_version(&connection).map_err(failed)?;
         Ok(Self {
             version: watch::Sender::new(last),
             connection: Mutex::new(connection),
@@ -102,7 +100,7 @@ impl Store {
 
     /// One object.
     pub fn get(&self, key: &ObjectKey) -> Result<Option<Object>, StoreError> {
-        self.read(|connection| find(connection, key))
+        self.read(|connection| rows::find(connection, key))
     }
 
     /// All objects of a kind, by namespace and name.
@@ -111,7 +109,7 @@ impl Store {
             let mut statement = connection.prepare_cached(
                 "SELECT content FROM objects WHERE kind = ?1 AND (?2 IS NULL OR namespace = ?2) ORDER BY namespace, name",
             )?;
-            let found = statement.query_map(params![kind.name(), namespace], content)?;
+            let found = statement.query_map(params![kind.name(), namespace], rows::content)?;
             found
                 .map(|object| object.map_err(Failure::from).and_then(|object| Ok(object?)))
                 .collect()
@@ -125,7 +123,7 @@ impl Store {
                 .prepare_cached(
                     "SELECT content FROM removed WHERE kind = ?1 AND namespace = ?2 AND name = ?3 ORDER BY version DESC LIMIT 1",
                 )?
-                .query_row(params![key.kind.name(), key.namespace, key.name], content)
+                .query_row(params![key.kind.name(), key.namespace, key.name], rows::content)
                 .optional()?;
             Ok(found.transpose()?)
         })
@@ -149,14 +147,14 @@ impl Store {
     ///
     /// Errors: [`StoreError::AlreadyExists`], whoever's it is; [`StoreError::OwnerGone`] if it names owners and none is there.
     pub fn create(&self, manifest: Object) -> Result<Object, StoreError> {
-        self.write(|transaction| create(transaction, manifest))
+        self.write(|transaction| rows::create(transaction, manifest))
     }
 
     /// Replaces labels, annotations and specification; uid and resourceVersion of the manifest are preconditions where they
     /// are given. Status, owners and finalizers stay. Nothing is written if nothing differs.
     pub fn replace(&self, manifest: Object) -> Result<Object, StoreError> {
         self.write(|transaction| {
-            let current = required(transaction, &manifest.key)?;
+            let current = rows::required(transaction, &manifest.key)?;
             let preconditions = Preconditions {
                 uid: manifest.metadata.uid.clone(),
                 resource_version: manifest.metadata.resource_version.clone(),
@@ -166,7 +164,7 @@ impl Store {
             wanted.metadata.labels = manifest.metadata.labels;
             wanted.metadata.annotations = manifest.metadata.annotations;
             wanted.body = manifest.body;
-            update(transaction, &current, wanted)
+            rows::update(transaction, &current, wanted)
         })
     }
 
@@ -182,7 +180,7 @@ impl Store {
         events: &[sluice_core::Event],
     ) -> Result<Object, StoreError> {
         self.write(|transaction| {
-            let current = required(transaction, key)?;
+            let current = rows::required(transaction, key)?;
             let preconditions = Preconditions {
                 uid: Some(uid.to_owned()),
                 resource_version: Some(resource_version.to_owned()),
@@ -199,7 +197,7 @@ impl Store {
             }
             let mut wanted = current;
             wanted.body.insert("status".to_owned(), status);
-            Ok(store(transaction, wanted)?)
+            Ok(rows::store(transaction, wanted)?)
         })
     }
 
@@ -211,14 +209,14 @@ impl Store {
         value: Option<&str>,
     ) -> Result<Object, StoreError> {
         self.write(|transaction| {
-            let current = required(transaction, key)?;
+            let current = rows::required(transaction, key)?;
             let mut wanted = current.clone();
             let annotations = wanted.metadata.annotations.get_or_insert_default();
             match value {
                 Some(value) => annotations.insert(annotation.to_owned(), value.to_owned()),
                 None => annotations.remove(annotation),
             };
-            update(transaction, &current, wanted)
+            rows::update(transaction, &current, wanted)
         })
     }
 
@@ -231,7 +229,7 @@ impl Store {
         wanted: bool,
     ) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let current = required(transaction, key)?;
+            let current = rows::required(transaction, key)?;
             let preconditions = Preconditions {
                 uid: Some(uid.to_owned()),
                 resource_version: None,
@@ -245,9 +243,9 @@ impl Store {
             }
             let was_last = finalizers.is_empty();
             if was_last && current.is_being_deleted() {
-                remove(transaction, &current)
+                rows::remove(transaction, &current)
             } else {
-                update(transaction, &current, changed)?;
+                rows::update(transaction, &current, changed)?;
                 Ok(())
             }
         })
@@ -257,23 +255,23 @@ impl Store {
     /// when it goes.
     pub fn delete(&self, key: &ObjectKey, preconditions: &Preconditions) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let current = required(transaction, key)?;
+            let current = rows::required(transaction, key)?;
             preconditions.check(&current)?;
-            delete(transaction, current)
+            rows::delete(transaction, current)
         })
     }
 
     /// What has changed since a version; 0: every object.
     pub fn changes(&self, since: u64) -> Result<StoreChanges, StoreError> {
         self.read(|connection| {
-            let since = number(since);
+            let since = rows::number(since);
             let (version, forgotten): (i64, i64) =
                 connection.query_row("SELECT last, forgotten FROM versions", [], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
             let mut objects = Vec::new();
             let mut changed = connection.prepare_cached("SELECT content FROM objects WHERE version > ?1")?;
-            for object in changed.query_map([since], content)? {
+            for object in changed.query_map([since], rows::content)? {
                 let object = object??;
                 objects.push((object.version(), object.key.clone(), Some(object)));
             }
@@ -284,11 +282,11 @@ impl Store {
             })?;
             for row in rows {
                 let (version, text) = row?;
-                objects.push((unsigned(version), parse(&text)?.key, None));
+                objects.push((rows::unsigned(version), rows::parse(&text)?.key, None));
             }
             objects.sort_by_key(|(version, _, _)| *version);
             Ok(StoreChanges {
-                version: unsigned(version),
+                version: rows::unsigned(version),
                 incomplete: since > 0 && since < forgotten,
                 objects,
             })
@@ -341,7 +339,7 @@ impl Store {
             .map_err(Failure::from)
             .and_then(|transaction| {
                 let done = work(&transaction)?;
-                let version = last_version(&transaction)?;
+                let version = rows::last_version(&transaction)?;
                 transaction.commit()?;
                 Ok((done, version))
             });
@@ -374,24 +372,6 @@ impl Preconditions {
     }
 }
 
-/// A refusal of ours or of SQLite, inside a transaction.
-enum Failure {
-    Store(StoreError),
-    Sql(rusqlite::Error),
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
 fn make_directory(directory: &Path) -> Result<PathBuf, StoreError> {
     use std::os::unix::fs::DirBuilderExt;
     let unusable = |error: std::io::Error| StoreError::File {
@@ -416,204 +396,4 @@ fn sql_error(path: &Path, error: &rusqlite::Error) -> StoreError {
             detail: error.to_string(),
         },
     }
-}
-
-fn parse(text: &str) -> Result<Object, StoreError> {
-    let value = serde_json::from_str(text).map_err(|error| object::unreadable("a stored object", &error))?;
-    Object::from_value(value)
-}
-
-/// SQLite's error outside, that of the content inside.
-fn content(row: &Row<'_>) -> rusqlite::Result<Result<Object, StoreError>> {
-    let text: String = row.get("content")?;
-    Ok(parse(&text))
-}
-
-fn find(connection: &Connection, key: &ObjectKey) -> Result<Option<Object>, Failure> {
-    let found = connection
-        .prepare_cached("SELECT content FROM objects WHERE kind = ?1 AND namespace = ?2 AND name = ?3")?
-        .query_row(params![key.kind.name(), key.namespace, key.name], content)
-        .optional()?;
-    Ok(found.transpose()?)
-}
-
-fn required(connection: &Connection, key: &ObjectKey) -> Result<Object, Failure> {
-    find(connection, key)?.ok_or_else(|| StoreError::NotFound(key.clone()).into())
-}
-
-fn create(transaction: &Transaction<'_>, manifest: Object) -> Result<Object, Failure> {
-    if find(transaction, &manifest.key)?.is_some() {
-        return Err(StoreError::AlreadyExists(manifest.key).into());
-    }
-    let mut owner_there = true;
-    for owner in manifest.owners() {
-        owner_there = exists(transaction, owner)?;
-        if owner_there {
-            break;
-        }
-    }
-    if !owner_there {
-        let owner = manifest.metadata.owner_references.iter().flatten().next();
-        return Err(StoreError::OwnerGone {
-            owner: owner
-                .map(|owner| format!("{} {}", owner.kind, owner.name))
-                .unwrap_or_default(),
-            key: manifest.key,
-        }
-        .into());
-    }
-    let mut object = manifest;
-    object.metadata.uid = Some(uuid::Uuid::new_v4().to_string());
-    object.metadata.generation = Some(1);
-    object.metadata.creation_timestamp = Some(Time(whole_seconds(Timestamp::now())));
-    object.metadata.deletion_timestamp = None;
-    object.metadata.managed_fields = None;
-    object.body.remove("status");
-    Ok(store(transaction, object)?)
-}
-
-/// Writes what differs from the current object, if anything does; a changed specification is a new generation.
-fn update(transaction: &Transaction<'_>, current: &Object, mut wanted: Object) -> Result<Object, Failure> {
-    wanted.body.remove("status");
-    if let Some(status) = current.status() {
-        wanted.body.insert("status".to_owned(), status.clone());
-    }
-    for map in [&mut wanted.metadata.labels, &mut wanted.metadata.annotations] {
-        map.take_if(|map| map.is_empty());
-    }
-    wanted
-        .metadata
-        .finalizers
-        .take_if(|finalizers| finalizers.is_empty());
-    if wanted == *current {
-        return Ok(wanted);
-    }
-    if wanted.specification() != current.specification() {
-        let generation = current.metadata.generation.unwrap_or_default();
-        wanted.metadata.generation = Some(generation + 1);
-    }
-    Ok(store(transaction, wanted)?)
-}
-
-/// Writes the object under the next version.
-fn store(transaction: &Transaction<'_>, mut object: Object) -> rusqlite::Result<Object> {
-    let version = next_version(transaction)?;
-    object.metadata.resource_version = Some(version.to_string());
-    transaction
-        .prepare_cached(
-            "INSERT INTO objects (kind, namespace, name, uid, version, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (kind, namespace, name) DO UPDATE SET version = excluded.version, content = excluded.content",
-        )?
-        .execute(params![
-            object.key.kind.name(),
-            object.key.namespace,
-            object.key.name,
-            object.uid(),
-            version,
-            object.to_value().to_string(),
-        ])?;
-    transaction.execute("DELETE FROM owners WHERE dependent = ?1", [object.uid()])?;
-    for owner in object.owners() {
-        transaction.execute(
-            "INSERT OR IGNORE INTO owners (owner, dependent) VALUES (?1, ?2)",
-            [owner, object.uid()],
-        )?;
-    }
-    Ok(object)
-}
-
-fn delete(transaction: &Transaction<'_>, current: Object) -> Result<(), Failure> {
-    let finalizers = current.metadata.finalizers.as_ref();
-    if finalizers.is_none_or(Vec::is_empty) {
-        return remove(transaction, &current);
-    }
-    if current.is_being_deleted() {
-        return Ok(());
-    }
-    let mut marked = current;
-    marked.metadata.deletion_timestamp = Some(Time(whole_seconds(Timestamp::now())));
-    // As the API server does: being deleted is something that a controller has to observe.
-    marked.metadata.generation = Some(marked.metadata.generation.unwrap_or_default() + 1);
-    store(transaction, marked)?;
-    Ok(())
-}
-
-/// Removes the object, and deletes what no other owner holds.
-fn remove(transaction: &Transaction<'_>, object: &Object) -> Result<(), Failure> {
-    let version = next_version(transaction)?;
-    let key = &object.key;
-    transaction.execute("DELETE FROM objects WHERE uid = ?1", [object.uid()])?;
-    transaction.execute(
-        "INSERT INTO removed (version, kind, namespace, name, uid, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            version,
-            key.kind.name(),
-            key.namespace,
-            key.name,
-            object.uid(),
-            object.to_value().to_string()
-        ],
-    )?;
-    let oldest: Option<i64> = transaction
-        .query_row(
-            "SELECT version FROM removed ORDER BY version DESC LIMIT 1 OFFSET ?1",
-            [number(REMEMBERED)],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if let Some(oldest) = oldest {
-        transaction.execute("DELETE FROM removed WHERE version <= ?1", [oldest])?;
-        transaction.execute("UPDATE versions SET forgotten = ?1", [oldest])?;
-    }
-    for dependent in dependents(transaction, object.uid())? {
-        let mut held = false;
-        for owner in dependent.owners() {
-            held = held || exists(transaction, owner)?;
-        }
-        if !held {
-            delete(transaction, dependent)?;
-        }
-    }
-    transaction.execute("DELETE FROM owners WHERE dependent = ?1", [object.uid()])?;
-    Ok(())
-}
-
-fn dependents(connection: &Connection, owner: &str) -> Result<Vec<Object>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT content FROM objects JOIN owners ON objects.uid = owners.dependent WHERE owners.owner = ?1",
-    )?;
-    let rows = statement.query_map([owner], content)?;
-    rows.map(|object| object.map_err(Failure::from).and_then(|object| Ok(object?)))
-        .collect()
-}
-
-fn exists(connection: &Connection, uid: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM objects WHERE uid = ?1")?
-        .exists([uid])
-}
-
-fn last_version(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT last FROM versions", [], |row| {
-        row.get::<_, i64>(0).map(unsigned)
-    })
-}
-
-fn next_version(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-    transaction
-        .prepare_cached("UPDATE versions SET last = last + 1 RETURNING last")?
-        .query_row([], |row| row.get(0))
-}
-
-fn number(version: u64) -> i64 {
-    i64::try_from(version).unwrap_or(i64::MAX)
-}
-
-fn unsigned(version: i64) -> u64 {
-    u64::try_from(version).unwrap_or_default()
-}
-
-/// Kubernetes writes its times without fractions of a second.
-fn whole_seconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
