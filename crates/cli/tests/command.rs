@@ -205,7 +205,7 @@ fn completions_exist_for_every_shell() {
     }
 }
 
-/// Three edits of the example that users begin with, each decided by another rule.
+/// Edits of the example that users begin with, each decided by another rule.
 #[test]
 fn plan_says_without_a_runner_what_an_edit_would_do() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basic.yaml");
@@ -240,6 +240,14 @@ fn plan_says_without_a_runner_what_an_edit_would_do() {
     );
     assert_eq!(code, 0);
     insta::assert_snapshot!("plan-advanced", advanced);
+
+    // Edited into the same map as the grace period, as a user would.
+    let (code, manual, _) = plan(&text.replace("- v1", "- v2").replace(
+        "    kubernetes.operator.bluegreen.abort.grace-period:",
+        "    kubernetes.operator.bluegreen.promotion: MANUAL\n    kubernetes.operator.bluegreen.abort.grace-period:",
+    ));
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("plan-manual", manual);
 
     let (code, first, _) = plan(&text.replace("name: ledger-basic", "name: another"));
     assert_eq!(code, 0);

@@ -178,14 +178,17 @@ fn transition_steps(
 
 fn take_over(steps: &mut Vec<String>, from: Color, promotion: Promotion, mode: TransitionMode) {
     let to = from.other();
+    // In ADVANCED mode there is nothing to hold back: the outgoing job is stopped by then.
     if promotion == Promotion::Manual && mode == TransitionMode::Basic {
         steps.push(format!(
-            "{to} waits for its promotion once it is RUNNING and STABLE"
+            "once {to} is RUNNING and STABLE it waits for a person to promote it; {from} stays active"
+        ));
+        steps.push(format!("once promoted, {to} takes over, then {from} is deleted"));
+    } else {
+        steps.push(format!(
+            "once {to} is RUNNING and STABLE it takes over, then {from} is deleted"
         ));
     }
-    steps.push(format!(
-        "once {to} is RUNNING and STABLE it takes over, then {from} is deleted"
-    ));
 }
 
 /// What a deployment of this specification needs.
