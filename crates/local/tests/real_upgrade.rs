@@ -304,6 +304,17 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
             .any(|log| log.color == Some(Color::Green) && log.path.exists()),
         "{logs:?}"
     );
+    // Where docs/local.md says, for whoever looks with other tools.
+    let green = child_uid(&client, "ledger-green").await.unwrap();
+    let folder = state
+        .canonicalize()
+        .unwrap()
+        .join(format!("clusters/default_ledger-green_{green}/1/log"));
+    assert!(
+        logs.iter().any(|log| log.path.parent() == Some(&folder)),
+        "{logs:?} are not in {}",
+        folder.display()
+    );
 
     // What `plan` is given says the same as the runner found: nothing is to be done.
     let observed = client.observed("default", "ledger").await.unwrap();

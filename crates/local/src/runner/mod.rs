@@ -75,7 +75,7 @@ pub async fn run(directory: &Path, options: Options) -> Result<(), RunnerError> 
         detail: error.to_string(),
     })?;
     let listener = server::bind(&directory)?;
-    let launcher = Arc::new(Launcher::new(directory.join("clusters"))?);
+    let launcher = Arc::new(Launcher::new(&directory)?);
     let context = Arc::new(Context {
         options,
         started_at: Timestamp::now(),
