@@ -35,7 +35,8 @@ pub fn abort(view: &View<'_>, transition: &Transition, reason: AbortReason, mess
     let mut record = view.record.with_state(state);
     let recreated = transition.cause == TransitionCause::ActiveChildGone;
     if !recreated {
-        record.failed = if reason == AbortReason::Reverted {
+        // Where an edit ended it, no specification has failed.
+        record.failed = if matches!(reason, AbortReason::Reverted | AbortReason::Superseded) {
             None
         } else {
             Some(failed::set_aside(view, transition, reason, message.clone()))

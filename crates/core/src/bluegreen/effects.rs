@@ -12,7 +12,7 @@ use super::decision::Effect;
 use super::record::{State, Step, Transition, serving, transition_spec};
 use super::states::{returning, switching};
 use super::view::{Mine, View};
-use super::{child, diff, failed, ingress, savepoints};
+use super::{child, diff, failed, incoming, ingress, savepoints};
 use crate::Fact;
 
 /// All effects that the view's record asks for, in order.
@@ -127,7 +127,13 @@ fn create_child(view: &View<'_>, transition: &Transition) -> Effect {
 /// Sees to it that the incoming child exists and is as the transition wants it (scenario 24).
 fn keep_incoming(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     match view.mine(transition.to) {
-        Mine::Absent => Some(create_child(view, transition)),
+        Mine::Absent => match incoming::goes_on_from(view, transition) {
+            incoming::GoesOnFrom::NotKnown(_) => None,
+            // Where it goes on from is in the record by now.
+            incoming::GoesOnFrom::Start | incoming::GoesOnFrom::Checkpoint(_) => {
+                Some(create_child(view, transition))
+            }
+        },
         Mine::Present(incoming) => put_back(view, transition.to, incoming, &transition_spec(transition)),
         Mine::Terminating | Mine::Unknown(_) | Mine::Foreign => None,
     }
@@ -287,7 +293,7 @@ fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     let mut spec = with_own_start(wanted.spec.clone(), outgoing);
     if let (Some(path), Some(job)) = (resume_from, spec.job.as_mut()) {
         // Where the incoming job came to is further than the outgoing one's own savepoint.
-        job.initial_savepoint_path = Some(path.to_owned());
+        job.initial_savepoint_path = Some(path);
         let nonce = job.savepoint_redeploy_nonce.unwrap_or_default();
         job.savepoint_redeploy_nonce = Some(nonce.saturating_add(1));
     }

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod diff;
 mod effects;
 mod failed;
+mod incoming;
 pub mod ingress;
 pub mod invariants;
 pub mod observed;

@@ -35,7 +35,8 @@ pub struct Observed {
 pub struct Side {
     /// The FlinkDeployment `<name>-<color>`, whoever owns it.
     pub child: Fact<FlinkDeployment>,
-    /// The last completed checkpoint of its job, from its JobManager or from where checkpoints are kept.
+    /// The last completed checkpoint of its job, from its JobManager or from where checkpoints are kept. Of a child that
+    /// is gone, that of the last one of its name.
     pub checkpoint: Fact<CompletedCheckpoint>,
 }
 
@@ -52,8 +53,8 @@ impl Side {
 /// A completed checkpoint that a job can be started from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedCheckpoint {
-    /// Its number in its job.
-    pub id: u64,
+    /// The transition that made the child whose job completed it; 0 for one that another operator created.
+    pub transition: u64,
     /// Where it is.
     pub path: String,
 }

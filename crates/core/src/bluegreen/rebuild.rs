@@ -88,14 +88,10 @@ fn one(
     let spec = spec_of(observed, only, color);
     let coming_up = status.blue_green_state == Some(transitioning_to(color)) && !child::is_ready(only);
     if coming_up && diff::job_state(&only.spec) == JobState::Running {
-        rebuilt.state = State::InTransition(Box::new(taken_over(
-            now,
-            status,
-            None,
-            color,
-            only,
-            spec_text(&spec),
-        )));
+        // A first deployment or a change in place, upstream's status does not say which: whatever comes of it, this child
+        // holds all the state there is.
+        rebuilt.state = State::InTransition(Box::new(taken_over(now, status, None, color, only, &spec)));
+        rebuilt.reconciled = Some(spec);
         return Event::normal(
             "TakenOver",
             format!("the deployment of {color} under way is taken over"),
@@ -131,8 +127,8 @@ fn two(
     if let Some(to) = incoming {
         let from = to.other();
         rebuilt.reconciled = Some(spec_of(observed, of(from), from));
-        let text = spec_text(&spec_of(observed, of(to), to));
-        rebuilt.state = State::InTransition(Box::new(taken_over(now, status, Some(from), to, of(to), text)));
+        let spec = spec_of(observed, of(to), to);
+        rebuilt.state = State::InTransition(Box::new(taken_over(now, status, Some(from), to, of(to), &spec)));
         return Event::normal(
             "TakenOver",
             format!("the transition from {from} to {to} under way is taken over"),
@@ -200,7 +196,7 @@ fn taken_over(
     from: Option<Color>,
     to: Color,
     incoming: &FlinkDeployment,
-    spec: String,
+    spec: &FlinkBlueGreenDeploymentSpec,
 ) -> Transition {
     // The clock of the one who began it is gone on from; without one, the grace period begins now.
     let grace = sluice_api::settings::BlueGreenSettings::default().abort_grace_period;
@@ -209,6 +205,10 @@ fn taken_over(
         .0
         .or_else(|| now.saturating_add(grace).ok())
         .unwrap_or(Timestamp::MAX);
+    let step = match from {
+        Some(_) => Step::Deploying { since: now, deadline },
+        None => Step::InPlace { since: now, deadline },
+    };
     Transition {
         number: child::transition(incoming),
         from,
@@ -216,8 +216,8 @@ fn taken_over(
         cause: TransitionCause::TakenOver,
         mode: TransitionMode::Basic,
         started_at: now,
-        spec,
-        step: Step::Deploying { since: now, deadline },
+        spec: spec_text(spec),
+        step,
         savepoint: None,
         restore: child::restored_from(incoming).map(str::to_owned),
         outgoing_stopped_at: None,

@@ -41,6 +41,13 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
     if transition.from.is_some() && since_reconciled == Some(DiffKind::Ignore) {
         return reverted(view, transition);
     }
+    let cause = cause(transition, since_reconciled);
+    if lacks_state(transition, cause, valid) {
+        // Nothing was taken that the edit could start from, so it begins a transition of its own, with a savepoint.
+        let message =
+            "the edit needs the state of the active job, and this transition has not taken it".to_owned();
+        return Some(abort::abort(view, transition, AbortReason::Superseded, message));
+    }
     let change = diff::compare(&current, &valid.spec);
     if change.kind == DiffKind::Ignore {
         // Configuration or Ingress only; they apply by themselves.
@@ -77,7 +84,7 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
         let message = format!("the specification changed while {} was coming up", transition.to);
         return Some(abort::abort(view, transition, AbortReason::Superseded, message));
     }
-    Some(start_over(view, transition, valid, since_reconciled, change.kind))
+    Some(start_over(view, transition, valid, cause))
 }
 
 fn adopt(
@@ -99,20 +106,40 @@ fn adopt(
     }
 }
 
+/// Why the transition goes on, once it brings the edit: a redeployment is one as long as its nonce differs.
+fn cause(transition: &Transition, since_reconciled: Option<DiffKind>) -> TransitionCause {
+    match since_reconciled {
+        Some(DiffKind::SavepointRedeploy) => TransitionCause::SavepointRedeploy,
+        _ if transition.cause == TransitionCause::SavepointRedeploy => TransitionCause::SpecChanged,
+        _ => transition.cause,
+    }
+}
+
+/// Whether the edit wants the active job's state, and the transition went on without it: stateless, or from what the user
+/// had named (BASIC; in ADVANCED the outgoing job is always stopped with its state).
+fn lacks_state(transition: &Transition, cause: TransitionCause, valid: &ValidSpec) -> bool {
+    let past_savepoint = matches!(
+        transition.step,
+        Step::Creating { .. } | Step::Deploying { .. } | Step::AwaitingPromotion { .. }
+    );
+    let stateful = valid.job.upgrade_mode.unwrap_or_default() != UpgradeMode::Stateless;
+    let taken = transition.cause != TransitionCause::SavepointRedeploy
+        && (transition.savepoint.is_some() || transition.restore.is_some());
+    past_savepoint
+        && stateful
+        && !taken
+        && transition.from.is_some()
+        && transition.mode == TransitionMode::Basic
+        && cause != TransitionCause::SavepointRedeploy
+}
+
 /// The transition goes on with another specification; a child of the earlier one is replaced by a new object.
 fn start_over(
     view: &View<'_>,
     transition: &Transition,
     valid: &ValidSpec,
-    since_reconciled: Option<DiffKind>,
-    change: DiffKind,
+    cause: TransitionCause,
 ) -> Verdict {
-    let cause =
-        if since_reconciled == Some(DiffKind::SavepointRedeploy) || change == DiffKind::SavepointRedeploy {
-            TransitionCause::SavepointRedeploy
-        } else {
-            transition.cause
-        };
     let mut next = Transition {
         spec: spec_text(&valid.spec),
         cause,

@@ -44,13 +44,18 @@ fn base_directory(view: &View<'_>) -> Option<String> {
 /// The newest state of the job that the record knows of: the last savepoint that was taken, or what the active child was
 /// started from.
 pub fn last_known(record: &Record, active: Color) -> Option<String> {
-    let taken = record.savepoints.last().map(|savepoint| savepoint.path.clone());
-    taken.or_else(|| {
-        let completed = record.history.iter().find(|entry| {
-            entry.to == active && entry.outcome == Outcome::Completed && entry.restored_from.is_some()
-        });
-        completed.and_then(|entry| entry.restored_from.clone())
-    })
+    let begun = record.history.iter().find(|entry| {
+        entry.to == active && entry.outcome == Outcome::Completed && entry.restored_from.is_some()
+    });
+    // A savepoint that is older than the active child's own start is not of its job.
+    let taken = record
+        .savepoints
+        .last()
+        .filter(|savepoint| begun.is_none_or(|begun| savepoint.transition > begun.transition));
+    match taken {
+        Some(savepoint) => Some(savepoint.path.clone()),
+        None => begun.and_then(|begun| begun.restored_from.clone()),
+    }
 }
 
 /// The savepoint that is to be disposed of next: the oldest beyond those that the policy keeps. The one that the active

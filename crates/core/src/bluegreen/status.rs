@@ -203,7 +203,7 @@ pub const fn step_name(step: &Step) -> &'static str {
 
 fn progressing(view: &View<'_>, waiting: Option<&Waiting>, blocked: bool) -> Draft {
     let awaited = waiting.map_or("the next step".to_owned(), |waiting| match waiting.until {
-        Some(until) => format!("{} until {until}", waiting.what),
+        Some(until) => format!("{} until {until:.0}", waiting.what),
         None => waiting.what.to_string(),
     });
     let (status, reason, message) = match &view.record.state {
@@ -367,7 +367,9 @@ pub fn awaited(view: &View<'_>) -> Option<Waiting> {
             since, delete_after, ..
         } => {
             let spec = super::record::transition_spec(transition);
-            if !view.ingress_leads_to(&spec, to) {
+            if view.present(to).is_none() {
+                waiting(WaitingFor::Created(to), *since, None)
+            } else if !view.ingress_leads_to(&spec, to) {
                 waiting(WaitingFor::Ingress(to), *since, None)
             } else if view.now < *delete_after {
                 waiting(WaitingFor::DeletionDelay(from), *since, Some(*delete_after))

@@ -3,5 +3,7 @@
 //! One test program, because its parts share the simulated world in [`support`].
 
 mod crashes;
+mod faults;
+mod properties;
 mod support;
 mod transcripts;

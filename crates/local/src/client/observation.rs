@@ -35,7 +35,7 @@ enum FactForm<T> {
 
 #[derive(Serialize, Deserialize)]
 struct CheckpointForm {
-    id: u64,
+    transition: u64,
     path: String,
 }
 
@@ -119,7 +119,7 @@ impl From<Side> for SideForm {
         Self {
             child: FactForm::of(side.child, |child| child),
             checkpoint: FactForm::of(side.checkpoint, |checkpoint| CheckpointForm {
-                id: checkpoint.id,
+                transition: checkpoint.transition,
                 path: checkpoint.path,
             }),
         }
@@ -131,7 +131,7 @@ impl From<SideForm> for Side {
         Self {
             child: form.child.into_fact(|child| child),
             checkpoint: form.checkpoint.into_fact(|checkpoint| CompletedCheckpoint {
-                id: checkpoint.id,
+                transition: checkpoint.transition,
                 path: checkpoint.path,
             }),
         }

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_api::blue_green::{Color, StepStatus};
-use sluice_api::metadata::LABEL_TRANSITION;
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::bluegreen::{
     self, CompletedCheckpoint, Decision, Effect, Observed, SavepointObservation, SavepointProgress, Side,
-    WaitingFor,
+    WaitingFor, child,
 };
 use sluice_core::lifecycle::OperationProgress;
 use sluice_core::{Fact, Wake};
@@ -185,51 +184,48 @@ async fn side(
         (Fact::Unknown(why), Depth::Full) => Fact::Unknown(why.clone()),
         (Fact::Present(child), Depth::Full) => {
             let client = context.client_of(child).await;
-            jobs::checkpoint(client.as_ref(), child).await
+            of_child(child, jobs::checkpoint(client.as_ref(), child).await)
         }
         (Fact::Absent, Depth::Full) => match context.store.last_removed(&child_key) {
-            Ok(Some(removed)) if belongs(&removed, resource, color) => match removed.read() {
-                Ok(removed) => jobs::checkpoint(None, &removed).await,
+            Ok(Some(removed)) if is_owned(&removed, resource) => match removed.read() {
+                Ok(removed) => left_by(&removed).await,
                 Err(error) => unknown(&error),
             },
             Ok(_) => Fact::Absent,
             Err(error) => unknown(&error),
         },
     };
-    Side {
-        child,
-        checkpoint: usable(checkpoint),
-    }
+    Side { child, checkpoint }
 }
 
-/// Whether a child that is gone is the one that the record speaks of, and not one of the same name from an earlier
-/// transition, whose state is long out of date.
-fn belongs(removed: &Object, resource: &FlinkBlueGreenDeployment, color: Color) -> bool {
-    let owned = removed
+fn is_owned(removed: &Object, resource: &FlinkBlueGreenDeployment) -> bool {
+    removed
         .owners()
-        .any(|owner| Some(owner) == resource.metadata.uid.as_deref());
-    let status = resource.status.as_ref();
-    let active = status.and_then(bluegreen::active_color);
-    let incoming = status
-        .and_then(|status| status.transition.as_ref())
-        .filter(|transition| transition.to == color && active != Some(color));
-    let of_transition = |number: u64| {
-        let label = removed
-            .metadata
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get(LABEL_TRANSITION));
-        label.is_some_and(|label| *label == number.to_string())
-    };
-    owned && incoming.is_none_or(|transition| of_transition(transition.number))
+        .any(|owner| Some(owner) == resource.metadata.uid.as_deref())
 }
 
-fn usable(checkpoint: Fact<sluice_core::lifecycle::CompletedCheckpoint>) -> Fact<CompletedCheckpoint> {
+/// The newest state of a child that is gone: what it was suspended with, or its job's last completed checkpoint.
+async fn left_by(removed: &FlinkDeployment) -> Fact<CompletedCheckpoint> {
+    if child::is_suspended(removed)
+        && let Some(path) = child::upgrade_savepoint(removed)
+    {
+        return Fact::Present(CompletedCheckpoint {
+            transition: child::transition(removed),
+            path: path.to_owned(),
+        });
+    }
+    of_child(removed, jobs::checkpoint(None, removed).await)
+}
+
+fn of_child(
+    child: &FlinkDeployment,
+    checkpoint: Fact<sluice_core::lifecycle::CompletedCheckpoint>,
+) -> Fact<CompletedCheckpoint> {
     match checkpoint {
         // Kept in the memory of a JobManager: no job can be started from it.
         Fact::Present(checkpoint) if checkpoint.path.is_empty() => Fact::Absent,
         other => other.map(|checkpoint| CompletedCheckpoint {
-            id: checkpoint.id,
+            transition: child::transition(child),
             path: checkpoint.path,
         }),
     }

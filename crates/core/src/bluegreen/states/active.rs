@@ -214,6 +214,11 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &FlinkBlueGreenDeployment
         // Nothing has to run; it is created when it is to be resumed. Its state is looked for then.
         return Verdict::stay(view);
     }
+    if let Ok(valid) = &view.spec
+        && let Some(verdict) = recreate_as_told(view, color, reconciled, valid)
+    {
+        return verdict;
+    }
     let known = match (job.upgrade_mode.unwrap_or_default(), &view.side(color).checkpoint) {
         (UpgradeMode::Stateless, _) => None,
         (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Unknown(why)) => {
@@ -256,4 +261,38 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &FlinkBlueGreenDeployment
         view.creating(),
     );
     Verdict::next(record, Event::warning("ActiveChildGone", message))
+}
+
+/// The active child is gone, and the user has said by an edit what is to run in its place: from a savepoint that is named
+/// with a new nonce, or without state.
+fn recreate_as_told(
+    view: &View<'_>,
+    color: Color,
+    reconciled: &FlinkBlueGreenDeploymentSpec,
+    valid: &ValidSpec,
+) -> Option<Verdict> {
+    let redeploy = diff::compare(reconciled, &valid.spec).kind == DiffKind::SavepointRedeploy;
+    let (restore, message) = if redeploy {
+        let path = valid.job.initial_savepoint_path.clone()?;
+        let message =
+            format!("{color} was gone; it is created again from {path}, as savepointRedeployNonce asks");
+        (Some(path), message)
+    } else if valid.job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless {
+        let message = format!("{color} was gone; it is created again without state (upgradeMode stateless)");
+        (None, message)
+    } else {
+        return None;
+    };
+    if failed::is_set_aside(view, &valid.spec) {
+        return None;
+    }
+    let record = view.begin(
+        None,
+        color,
+        TransitionCause::ActiveChildGone,
+        &valid.spec,
+        restore,
+        view.creating(),
+    );
+    Some(Verdict::next(record, Event::warning("ActiveChildGone", message)))
 }

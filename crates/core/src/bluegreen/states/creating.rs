@@ -33,13 +33,13 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             abort::name_conflict(view, to),
         ),
         Mine::Present(_) | Mine::Terminating if late => {
-            let message = format!("the earlier {to} deployment was not gone by {deadline}");
+            let message = format!("the earlier {to} deployment was not gone by {deadline:.0}");
             abort::abort(view, transition, AbortReason::NotCreated, message)
         }
         Mine::Absent if late => match view.observed.failures.last() {
             Some(why) => {
                 let message = format!(
-                    "{to} could not be created by {deadline}: {}",
+                    "{to} could not be created by {deadline:.0}: {}",
                     child::shortened(why)
                 );
                 abort::abort(view, transition, AbortReason::NotCreated, message)

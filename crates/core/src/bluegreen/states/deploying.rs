@@ -6,7 +6,7 @@ use sluice_api::settings::Promotion;
 
 use super::super::record::{Step, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child};
+use super::super::{abort, child, incoming};
 use super::switching;
 use crate::Event;
 
@@ -21,20 +21,24 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             ready(view, transition)
         }
         Mine::Present(incoming) if late => {
-            let message = format!("{to} was not ready by {deadline}: {}", child::describe(incoming));
+            let message = format!(
+                "{to} was not ready by {deadline:.0}: {}",
+                child::describe(incoming)
+            );
             abort::abort(view, transition, AbortReason::NotReady, message)
         }
         Mine::Absent if late => {
-            let message = format!("{to} was deleted by someone and not ready by {deadline}");
+            let message = format!("{to} was deleted by someone and not ready by {deadline:.0}");
             abort::abort(view, transition, AbortReason::NotReady, message)
         }
+        Mine::Absent => incoming::gone(view, transition, Some(deadline)),
         Mine::Foreign => abort::abort(
             view,
             transition,
             AbortReason::NotCreated,
             abort::name_conflict(view, to),
         ),
-        Mine::Present(_) | Mine::Absent | Mine::Terminating | Mine::Unknown(_) => Verdict::stay(view),
+        Mine::Present(_) | Mine::Terminating | Mine::Unknown(_) => Verdict::stay(view),
     }
 }
 

@@ -51,7 +51,7 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
         }
         Mine::Present(present) if view.now >= deadline => {
             let message = format!(
-                "{color} did not run as changed by {deadline}: {}",
+                "{color} did not run as changed by {deadline:.0}: {}",
                 child::describe(present)
             );
             failed_in_place(view, transition, message)

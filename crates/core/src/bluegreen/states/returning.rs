@@ -8,38 +8,39 @@ use sluice_api::blue_green::{AbortReason, Outcome};
 
 use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{child, failed};
+use super::super::{child, failed, incoming};
 use super::switching;
 use crate::{Event, Fact};
 
 /// What the outgoing version resumes from.
-pub enum Resume<'a> {
+pub enum Resume {
     /// The incoming job has not been stopped yet, or it is not known whether it has.
     NotYet,
     /// The outgoing child's own savepoint, where it was stopped.
     OwnSavepoint,
-    /// The last completed checkpoint of the incoming job.
-    Checkpoint(&'a str),
+    /// How far the incoming job came.
+    Checkpoint(String),
 }
 
 /// What the outgoing version resumes from, once the incoming job is known to be stopped.
-pub fn resume<'a>(view: &View<'a>, transition: &Transition) -> Resume<'a> {
-    let started_from = transition.restore.as_deref();
+pub fn resume(view: &View<'_>, transition: &Transition) -> Resume {
+    let started_from = incoming::first_start(transition);
+    let reached = |path: Option<&str>| match path {
+        Some(path) if Some(path) != started_from.as_deref() => Resume::Checkpoint(path.to_owned()),
+        Some(_) | None => Resume::OwnSavepoint,
+    };
     match view.mine(transition.to) {
         Mine::Present(incoming) if child::is_suspended(incoming) => {
-            match child::upgrade_savepoint(incoming) {
-                Some(path) if Some(path) != started_from => Resume::Checkpoint(path),
-                Some(_) | None => Resume::OwnSavepoint,
-            }
+            reached(child::upgrade_savepoint(incoming))
         }
+        // Where there never was an incoming job, a checkpoint of that colour is some earlier transition's.
+        Mine::Absent if transition.incoming_created_at.is_none() => Resume::OwnSavepoint,
         // Deleted by someone: its last completed checkpoint is still known, or it never had one.
-        Mine::Absent => match &view.side(transition.to).checkpoint {
-            Fact::Present(checkpoint) if Some(checkpoint.path.as_str()) != started_from => {
-                Resume::Checkpoint(&checkpoint.path)
-            }
-            Fact::Present(_) | Fact::Absent | Fact::Unknown(_) => Resume::OwnSavepoint,
+        Mine::Absent => match incoming::own_checkpoint(view, transition) {
+            Fact::Present(checkpoint) => reached(Some(&checkpoint.path)),
+            Fact::Absent | Fact::Unknown(_) => reached(transition.restore.as_deref()),
         },
-        Mine::Foreign => Resume::OwnSavepoint,
+        Mine::Foreign => reached(transition.restore.as_deref()),
         Mine::Present(_) | Mine::Terminating | Mine::Unknown(_) => Resume::NotYet,
     }
 }

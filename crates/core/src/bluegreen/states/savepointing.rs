@@ -62,7 +62,7 @@ pub fn next(
                 },
                 Some(Fact::Present(_)) => String::new(),
             };
-            let message = format!("the savepoint was not finished by {deadline}{state}");
+            let message = format!("the savepoint was not finished by {deadline:.0}{state}");
             abort::abort(view, transition, AbortReason::SavepointFailed, message)
         }
         None => Verdict::stay(view),

@@ -16,7 +16,11 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
     match view.mine(from) {
         Mine::Present(outgoing) if child::is_suspended(outgoing) => {
             match child::upgrade_savepoint(outgoing) {
-                Some(path) => stopped(view, transition, path),
+                Some(path) => stopped(view, transition, Some(path)),
+                // The user has named what to start from; a job without any state has none to come back to either.
+                None if transition.cause == TransitionCause::SavepointRedeploy => {
+                    stopped(view, transition, None)
+                }
                 None => abort::abort(
                     view,
                     transition,
@@ -27,7 +31,7 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
         }
         // Deleted under our hands: its last completed checkpoint is as far as it came, and what it committed.
         Mine::Absent => match &view.side(from).checkpoint {
-            Fact::Present(checkpoint) => stopped(view, transition, &checkpoint.path),
+            Fact::Present(checkpoint) => stopped(view, transition, Some(&checkpoint.path)),
             Fact::Absent | Fact::Unknown(_) => late(
                 view,
                 transition,
@@ -52,7 +56,7 @@ fn late(view: &View<'_>, transition: &Transition, deadline: Timestamp, message: 
     abort::abort(view, transition, AbortReason::StopFailed, message)
 }
 
-fn stopped(view: &View<'_>, transition: &Transition, path: &str) -> Verdict {
+fn stopped(view: &View<'_>, transition: &Transition, path: Option<&str>) -> Verdict {
     let restore = match transition.cause {
         // The user named what to start from.
         TransitionCause::SavepointRedeploy => transition.restore.clone(),
@@ -62,23 +66,28 @@ fn stopped(view: &View<'_>, transition: &Transition, path: &str) -> Verdict {
         | TransitionCause::Suspend
         | TransitionCause::Resume
         | TransitionCause::PatchChild
-        | TransitionCause::TakenOver => Some(path.to_owned()),
+        | TransitionCause::TakenOver => path.map(str::to_owned),
     };
     let mut record = view.record.with_transition(Transition {
         step: view.creating(),
-        savepoint: Some(path.to_owned()),
+        savepoint: path.map(str::to_owned),
         restore,
         outgoing_stopped_at: Some(view.now),
         ..transition.clone()
     });
-    if is_savepoint(view, transition, path) {
+    if let Some(path) = path
+        && is_savepoint(view, transition, path)
+    {
         record.savepoints.push(SavepointStatus {
             path: path.to_owned(),
             transition: transition.number,
             at: view.now,
         });
     }
-    let message = format!("the outgoing job is stopped; its state is {path}");
+    let message = match path {
+        Some(path) => format!("the outgoing job is stopped; its state is {path}"),
+        None => "the outgoing job is stopped; it has left no state".to_owned(),
+    };
     Verdict::next(record, Event::normal("OutgoingStopped", message))
 }
 

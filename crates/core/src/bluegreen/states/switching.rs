@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionMode};
 
+use super::super::incoming;
 use super::super::record::{State, Step, Transition, transition_spec};
 use super::super::view::{Mine, Verdict, View};
 use crate::Event;
@@ -44,6 +45,9 @@ pub fn next(
     ready_at: Timestamp,
     delete_after: Timestamp,
 ) -> Verdict {
+    if matches!(view.mine(transition.to), Mine::Absent) {
+        return incoming::gone(view, transition, None);
+    }
     if !may_delete_outgoing(view, transition, delete_after) {
         return Verdict::stay(view);
     }

@@ -189,7 +189,8 @@ impl World {
         let path = format!("s3://b/chk/{}/{id}", cluster.job_id);
         self.states.insert(path.clone(), cluster.lineage.clone());
         cluster.checkpoint = Some((id, path.clone()));
-        self.retained.insert(name.to_owned(), (id, path));
+        let transition = sluice_core::bluegreen::child::transition(child);
+        self.retained.insert(name.to_owned(), (transition, id, path));
         for request in cluster.requests.values_mut() {
             let Some(left) = request.left.filter(|left| *left > 0) else {
                 continue;

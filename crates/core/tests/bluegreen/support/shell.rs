@@ -63,6 +63,8 @@ pub struct Simulation {
     pub statuses: u64,
     /// Whether every observation is decided on twice, and the two compared.
     pub twice: bool,
+    /// What was seen at each look, if it is wanted.
+    pub seen: Option<Vec<(Observed, Timestamp)>>,
     disposals: BTreeMap<String, Result<(), String>>,
     failures: Vec<String>,
     before: Option<Observed>,
@@ -83,6 +85,7 @@ impl Simulation {
             hand_deleted: false,
             statuses: 0,
             twice: true,
+            seen: None,
             disposals: BTreeMap::new(),
             failures: Vec::new(),
             before: None,
@@ -116,9 +119,10 @@ impl Simulation {
             let found = world.children.get(&name);
             let checkpoint = match found {
                 _ if unknown("checkpoints") => Fact::Unknown("connection timed out".to_owned()),
-                Some(_) => world
+                Some(child) => world
                     .cluster(color)
                     .and_then(|cluster| cluster.checkpoint.clone())
+                    .map(|(id, path)| (sluice_core::bluegreen::child::transition(child), id, path))
                     .into_fact(),
                 None => world.retained.get(&name).cloned().into_fact(),
             };
@@ -128,7 +132,7 @@ impl Simulation {
                 } else {
                     found.cloned().map_or(Fact::Absent, Fact::Present)
                 },
-                checkpoint: checkpoint.map(|(id, path)| CompletedCheckpoint { id, path }),
+                checkpoint: checkpoint.map(|(transition, _, path)| CompletedCheckpoint { transition, path }),
             }
         };
         Observed {
@@ -205,6 +209,9 @@ impl Simulation {
         }
         self.world.changed = false;
         let seen = self.observe();
+        if let Some(list) = &mut self.seen {
+            list.push((seen.clone(), self.world.now));
+        }
         let first = match (self.sight, self.before.replace(seen.clone())) {
             (Sight::StaleFirst, Some(before)) => self.decide(&before),
             _ => self.decide(&seen),
@@ -309,7 +316,8 @@ impl Simulation {
 
     fn tell_status(&mut self, observed: &Observed, decision: &Decision) {
         let status = decision.status.as_deref().unwrap();
-        let record = record::read(status).unwrap_or_default();
+        let record = record::read(status).expect("what was written can be read");
+        assert_eq!(Some(record::wire_state(&record)), status.blue_green_state);
         let before = observed.resource.status.clone().unwrap_or_default();
         let step = match &record.state {
             State::InTransition(transition) => format!(

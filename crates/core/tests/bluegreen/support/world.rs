@@ -38,7 +38,7 @@ pub struct World {
     /// The clusters, by the child's uid.
     pub clusters: BTreeMap<String, Cluster>,
     /// The last completed checkpoint of the last job of each child name: it outlives the child.
-    pub retained: BTreeMap<String, (u64, String)>,
+    pub retained: BTreeMap<String, (u64, u64, String)>,
     /// Every state that can be restored, and what it is made of.
     pub states: BTreeMap<String, Lineage>,
     /// What savepoints do.
@@ -382,6 +382,7 @@ impl World {
             .parse()
             .unwrap();
         self.created.push(number);
+        self.retained.remove(&name);
         self.children.insert(name, child);
         Ok(())
     }
