@@ -6,7 +6,7 @@ use sluice_api::blue_green::{
     BlueGreenState, Color, FlinkBlueGreenDeploymentStatus, StepStatus, TransitionStatus,
 };
 use sluice_api::metadata::ANNOTATION_RESTORED_FROM;
-use sluice_core::bluegreen::WaitingFor;
+use sluice_core::bluegreen::step_name;
 
 use super::history::mode;
 use super::resource::{active, child_job, job_state, job_tone, lifecycle, state_text, status};
@@ -42,21 +42,23 @@ pub struct Step {
     pub transition: TransitionStatus,
     /// The step's name in the status.
     pub name: &'static str,
-    /// What is awaited, to follow "waits for".
+    /// What is awaited, in the words of the condition `Progressing`, to follow "waits for".
     pub waits_for: String,
-    /// Since when.
+    /// When the step began.
     pub since: Timestamp,
-    /// Until when; `None`: without a limit.
+    /// Until when it is awaited; `None`: without a limit.
     pub until: Option<Timestamp>,
-    /// What happens when that moment comes.
-    pub then: Option<&'static str>,
+    /// What else there is to know, in the condition's words.
+    pub also: Option<String>,
+    /// What is wrong meanwhile, in the words of the status.
+    pub error: Option<String>,
 }
 
 impl Progress {
     /// Reads it from the record.
     pub fn of(status: &FlinkBlueGreenDeploymentStatus) -> Self {
         if let Some(transition) = &status.transition {
-            return Self::Under(Box::new(Step::of(transition)));
+            return Self::Under(Box::new(Step::of(transition, status)));
         }
         if let Some(failed) = &status.failed {
             return Self::SetAside {
@@ -99,78 +101,22 @@ impl Progress {
 }
 
 impl Step {
-    fn of(transition: &TransitionStatus) -> Self {
-        let to = transition.to;
-        let from = transition.from.unwrap_or(to.other());
-        let (name, awaited, since, until, then) = match &transition.step {
-            StepStatus::Savepointing { since, deadline, .. } => (
-                "Savepointing",
-                WaitingFor::Savepoint(from),
-                *since,
-                Some(*deadline),
-                ABORTS,
-            ),
-            StepStatus::Savepointed { since } => ("Savepointed", WaitingFor::Created(to), *since, None, None),
-            StepStatus::Stopping { since, deadline } => (
-                "Stopping",
-                WaitingFor::Stopped(from),
-                *since,
-                Some(*deadline),
-                ABORTS,
-            ),
-            StepStatus::Creating { since, deadline } => (
-                "Creating",
-                WaitingFor::Created(to),
-                *since,
-                Some(*deadline),
-                ABORTS,
-            ),
-            StepStatus::Deploying { since, deadline } => (
-                "Deploying",
-                WaitingFor::Ready(to),
-                *since,
-                Some(*deadline),
-                ABORTS,
-            ),
-            StepStatus::AwaitingPromotion { since } => {
-                ("AwaitingPromotion", WaitingFor::Promotion(to), *since, None, None)
-            }
-            StepStatus::Switching {
-                since, delete_after, ..
-            } => match transition.from {
-                // The first deployment has nobody to take over from.
-                None => ("Switching", WaitingFor::Ingress(to), *since, None, None),
-                Some(_) if delete_after <= since => ("Switching", WaitingFor::Gone(from), *since, None, None),
-                Some(_) => (
-                    "Switching",
-                    WaitingFor::DeletionDelay(from),
-                    *since,
-                    Some(*delete_after),
-                    Some("then the outgoing deployment goes"),
-                ),
-            },
-            StepStatus::InPlace { since, deadline } => (
-                "InPlace",
-                WaitingFor::Changed(to),
-                *since,
-                Some(*deadline),
-                Some("then the change counts as failed"),
-            ),
-            StepStatus::Returning { since, deadline, .. } => (
-                "Returning",
-                WaitingFor::Returned(from),
-                *since,
-                Some(*deadline),
-                Some("then the return counts as failed"),
-            ),
-        };
+    fn of(transition: &TransitionStatus, status: &FlinkBlueGreenDeploymentStatus) -> Self {
+        let progressing = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == "Progressing");
+        let (waits_for, until, also) = progressing.map_or(("the next step", None, None), |condition| {
+            awaited(&condition.message)
+        });
         Self {
             transition: transition.clone(),
-            name,
-            waits_for: awaited.to_string(),
-            since,
+            name: step_name(&transition.step),
+            waits_for: waits_for.to_owned(),
+            since: since(&transition.step),
             until,
-            then,
+            also: also.map(str::to_owned),
+            error: status.error.clone().filter(|error| !error.is_empty()),
         }
     }
 
@@ -185,7 +131,39 @@ impl Step {
     }
 }
 
-const ABORTS: Option<&str> = Some("then the transition aborts");
+/// `waiting for green to be gone until 2026-11-21T12:00:00Z; more` taken apart, so that the moment can be shown in the
+/// reader's zone and counted down: `green to be gone`, the moment, `more`.
+fn awaited(message: &str) -> (&str, Option<Timestamp>, Option<&str>) {
+    const UNTIL: &str = " until ";
+    let words = message.strip_prefix("waiting for ").unwrap_or(message);
+    // The words may hold an "until" of their own, which no moment follows.
+    for (position, _) in words.match_indices(UNTIL) {
+        let (what, rest) = words.split_at(position);
+        let rest = rest.strip_prefix(UNTIL).unwrap_or(rest);
+        let (moment, also) = match rest.split_once("; ") {
+            Some((moment, also)) => (moment, Some(also)),
+            None => (rest, None),
+        };
+        if let Ok(moment) = moment.parse() {
+            return (what, Some(moment), also);
+        }
+    }
+    (words, None, None)
+}
+
+const fn since(step: &StepStatus) -> Timestamp {
+    match step {
+        StepStatus::Savepointing { since, .. }
+        | StepStatus::Savepointed { since }
+        | StepStatus::Stopping { since, .. }
+        | StepStatus::Creating { since, .. }
+        | StepStatus::Deploying { since, .. }
+        | StepStatus::AwaitingPromotion { since }
+        | StepStatus::Switching { since, .. }
+        | StepStatus::InPlace { since, .. }
+        | StepStatus::Returning { since, .. } => *since,
+    }
+}
 
 /// The live view of one resource: a few lines that a terminal redraws.
 pub fn live(snapshot: &Snapshot, palette: Palette, clock: &Clock) -> String {
@@ -252,11 +230,11 @@ fn step_fields<'a>(step: &Step, fields: &'a mut Fields, palette: Palette, clock:
         )
         .add("waits for", &step.waits_for);
     if let Some(until) = step.until {
-        let then = step.then.map(|then| format!(", {then}")).unwrap_or_default();
-        fields.add("until", clock.until(until) + &then);
+        fields.add("until", clock.until(until));
     }
-    if let StepStatus::Returning { message, .. } = &transition.step {
-        fields.add("aborted", palette.paint(Tone::Bad, message));
+    fields.add("also", step.also.clone().unwrap_or_default());
+    if let Some(error) = &step.error {
+        fields.add("error", palette.paint(Tone::Bad, error));
     }
     fields
         .add("savepoint", transition.savepoint.clone().unwrap_or_default())
@@ -302,8 +280,13 @@ pub fn change_line(snapshot: &Snapshot, clock: &Clock) -> String {
                 .until
                 .map(|until| format!(" until {}", clock.moment(until)))
                 .unwrap_or_default();
+            let also = step
+                .also
+                .as_ref()
+                .map(|also| format!("; {also}"))
+                .unwrap_or_default();
             format!(
-                "transition {} {} {}: waits for {}{until}",
+                "transition {} {} {}: waits for {}{until}{also}",
                 step.transition.number,
                 step.change(Palette::Plain),
                 step.name,
