@@ -53,7 +53,7 @@ impl World {
     fn label(&mut self, label: &str) {
         let template = self.observed.resource.spec.template.as_mut().unwrap();
         let job = template.spec.as_mut().unwrap().job.as_mut().unwrap();
-        *job.args.as_mut().unwrap().last_mut().unwrap() = label.to_owned();
+        label.clone_into(job.args.as_mut().unwrap().last_mut().unwrap());
         let generation = &mut self.observed.resource.metadata.generation;
         *generation = generation.map(|generation| generation + 1);
     }

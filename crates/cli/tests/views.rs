@@ -106,8 +106,30 @@ fn the_live_view_says_what_is_awaited_and_until_when() {
     insta::assert_snapshot!(of_every_state(|snapshot| live(
         snapshot,
         Palette::Plain,
-        &clock()
+        &clock(),
+        80
     )));
+}
+
+#[test]
+fn the_live_view_fits_a_terminal_of_any_width() {
+    for columns in [20, 40, 80, 132] {
+        for state in STATES {
+            let shown = live(&fixture(state), Palette::Plain, &clock(), columns);
+            for line in shown.lines() {
+                assert!(line.chars().count() <= columns, "{state}, {columns}: {line}");
+            }
+        }
+    }
+    // At the usual width nothing that a person has to act on is cut off.
+    let shown = live(&fixture("aborted-kept"), Palette::Plain, &clock(), 80);
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("within 10 min: The job jar has no main class."),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -178,7 +200,7 @@ fn colours_add_nothing_that_the_text_does_not_say() {
     for state in STATES {
         let snapshot = fixture(state);
         let (plain, colored) = [Palette::Plain, Palette::Colored]
-            .map(|palette| live(&snapshot, palette, &clock()))
+            .map(|palette| live(&snapshot, palette, &clock(), 80))
             .into();
         assert_ne!(plain, colored, "{state}");
         assert_eq!(console::strip_ansi_codes(&colored), plain, "{state}");

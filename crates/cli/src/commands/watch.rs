@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 use sluice_local::client::Client;
+use sluice_local::store::Kind;
 
 use crate::failure::Failure;
-use crate::runner::{Context, failed, snapshot};
+use crate::runner::{Context, around, failed, optional, snapshot};
+use crate::view::Clock;
+use crate::view::screen::Screen;
 use crate::view::transition::{change_line, live};
-use crate::view::{Clock, text};
 
 /// Follow a resource: the step, what is awaited, until when, and both jobs
 ///
@@ -32,31 +34,31 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     snapshot(&client, context.namespace(), &arguments.name).await?;
     tokio::select! {
         result = follow(&client, &arguments.name, context) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        // The terminal shows ^C; the prompt comes in a line of its own.
+        _ = tokio::signal::ctrl_c() => match context.out.size() {
+            Some(_) => context.out.line(""),
+            None => Ok(()),
+        },
     }
 }
 
 async fn follow(client: &Client, name: &str, context: &Context) -> Result<(), Failure> {
-    let mut drawn = 0;
+    let mut screen = Screen::default();
     let mut last_line = String::new();
     loop {
-        let version = client.info().await.map_err(failed)?.store_version;
-        let Ok(seen) = snapshot(client, context.namespace(), name).await else {
+        // Before the objects: a change between the two is looked at once more.
+        let info = client.info().await.map_err(failed)?;
+        let resource = optional(client, Kind::FlinkBlueGreenDeployment, context.namespace(), name).await?;
+        let Some(resource) = resource else {
             return context.out.line(&format!("{name} is gone."));
         };
+        let seen = around(client, context.namespace(), resource, &info).await?;
         let clock = Clock::system();
-        if let Some((columns, _)) = context.out.size() {
-            let block = text::fit(&live(&seen, context.out.palette(), &clock), columns);
-            // Up over the last block, and away with it.
-            let back = if drawn > 0 {
-                format!("\u{1b}[{drawn}A\u{1b}[0J")
-            } else {
-                String::new()
-            };
-            context.out.text(&(back + &block))?;
-            drawn = block.lines().count();
+        if let Some((columns, rows)) = context.out.size() {
+            let block = live(&seen, context.out.palette(), &clock, columns);
+            context.out.text(&screen.draw(&block, columns, rows))?;
             tokio::select! {
-                changes = client.watch(version) => { changes.map_err(failed)?; }
+                changes = client.watch(info.store_version) => { changes.map_err(failed)?; }
                 () = tokio::time::sleep(TICK) => {}
             }
         } else {
@@ -65,7 +67,7 @@ async fn follow(client: &Client, name: &str, context: &Context) -> Result<(), Fa
                 context.out.line(&format!("{} {line}", clock.moment(clock.now)))?;
                 last_line = line;
             }
-            client.watch(version).await.map_err(failed)?;
+            client.watch(info.store_version).await.map_err(failed)?;
         }
     }
 }

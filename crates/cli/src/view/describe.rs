@@ -112,7 +112,7 @@ fn children(
     for color in Color::BOTH {
         section(text, palette, &color.child_name(snapshot.name()));
         let Some(child) = snapshot.child(color) else {
-            let _infallible = writeln!(text, "  {}", side(None, false, palette));
+            let _infallible = writeln!(text, "  {}", side(None, false, palette, usize::MAX));
             continue;
         };
         let mut fields = Fields::default();

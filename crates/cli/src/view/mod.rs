@@ -5,6 +5,7 @@ pub mod events;
 pub mod history;
 pub mod plan;
 pub mod resource;
+pub mod screen;
 pub mod text;
 pub mod time;
 pub mod transition;

@@ -10,7 +10,7 @@ use sluice_core::bluegreen::step_name;
 
 use super::history::mode;
 use super::resource::{active, child_job, job_state, job_tone, lifecycle, state_text, status};
-use super::text::Fields;
+use super::text::{Fields, fit, fit_path};
 use super::{Clock, Palette, Snapshot, Tone};
 
 /// How far a resource is.
@@ -165,8 +165,8 @@ const fn since(step: &StepStatus) -> Timestamp {
     }
 }
 
-/// The live view of one resource: a few lines that a terminal redraws.
-pub fn live(snapshot: &Snapshot, palette: Palette, clock: &Clock) -> String {
+/// The live view of one resource: a few lines that a terminal of so many columns redraws.
+pub fn live(snapshot: &Snapshot, palette: Palette, clock: &Clock, columns: usize) -> String {
     let status = status(&snapshot.resource);
     let mut text = format!(
         "{}  {}  {}\n",
@@ -174,17 +174,19 @@ pub fn live(snapshot: &Snapshot, palette: Palette, clock: &Clock) -> String {
         state_text(&status),
         palette.paint(Tone::Dim, clock.moment(clock.now)),
     );
-    text.push_str(&progress_fields(&Progress::of(&status), palette, clock).render(palette, 2));
+    text.push_str(
+        &progress_fields(&Progress::of(&status), palette, clock).render_within(palette, 2, columns),
+    );
     let mut sides = Fields::default();
     let active = active(&status);
     for color in Color::BOTH {
         sides.add(
             color.name(),
-            side(snapshot.child(color), active == Some(color), palette),
+            side(snapshot.child(color), active == Some(color), palette, columns),
         );
     }
     text.push_str(&sides.render(palette, 2));
-    text
+    fit(&text, columns)
 }
 
 /// The same as lines of `name  value`, for the live view and the description.
@@ -195,12 +197,9 @@ pub(crate) fn progress_fields(progress: &Progress, palette: Palette, clock: &Clo
         Progress::Settled => fields.add("progress", palette.paint(Tone::Good, "settled")),
         Progress::Suspended => fields.add("progress", "suspended"),
         Progress::SetAside { number, message } => fields
-            .add(
-                "aborted",
-                palette.paint(Tone::Bad, format!("transition {number}: {message}")),
-            )
+            .bad("aborted", format!("transition {number}: {message}"))
             .add("remedy", "change the specification, or run `sluice retry`"),
-        Progress::Failing(error) => fields.add("error", palette.paint(Tone::Bad, error)),
+        Progress::Failing(error) => fields.bad("error", error),
         Progress::Under(step) => step_fields(step, &mut fields, palette, clock),
     };
     fields
@@ -228,22 +227,32 @@ fn step_fields<'a>(step: &Step, fields: &'a mut Fields, palette: Palette, clock:
                 clock.ago(step.since)
             ),
         )
-        .add("waits for", &step.waits_for);
+        .words("waits for", &step.waits_for);
     if let Some(until) = step.until {
         fields.add("until", clock.until(until));
     }
-    fields.add("also", step.also.clone().unwrap_or_default());
-    if let Some(error) = &step.error {
-        fields.add("error", palette.paint(Tone::Bad, error));
-    }
+    // Nearly always what was taken is what is started from.
+    let savepoint = transition.savepoint.clone();
     fields
-        .add("savepoint", transition.savepoint.clone().unwrap_or_default())
-        .add("starts from", transition.restore.clone().unwrap_or_default())
-        .add("lowered", transition.lowered.clone().unwrap_or_default())
+        .words("also", step.also.clone().unwrap_or_default())
+        .bad("error", step.error.clone().unwrap_or_default())
+        .path(
+            "savepoint",
+            savepoint
+                .filter(|path| transition.restore.as_ref() != Some(path))
+                .unwrap_or_default(),
+        )
+        .path("starts from", transition.restore.clone().unwrap_or_default())
+        .words("lowered", transition.lowered.clone().unwrap_or_default())
 }
 
-/// One child in one line.
-pub(crate) fn side(child: Option<&FlinkDeployment>, active: bool, palette: Palette) -> String {
+/// One child in one line on a terminal of so many columns.
+pub(crate) fn side(
+    child: Option<&FlinkDeployment>,
+    active: bool,
+    palette: Palette,
+    columns: usize,
+) -> String {
     let Some(child) = child else {
         return palette.paint(Tone::Dim, "not there");
     };
@@ -258,13 +267,19 @@ pub(crate) fn side(child: Option<&FlinkDeployment>, active: bool, palette: Palet
     if child.metadata.deletion_timestamp.is_some() {
         parts.push(palette.paint(Tone::Dim, "being deleted"));
     }
+    parts.retain(|part| !part.is_empty());
+    let mut line = parts.join("  ");
     let annotations = child.metadata.annotations.as_ref();
     if let Some(path) = annotations.and_then(|annotations| annotations.get(ANNOTATION_RESTORED_FROM)) {
-        parts.push(palette.paint(Tone::Dim, format!("from {path}")));
+        let room = columns.saturating_sub(SIDE_INDENT + console::measure_text_width(&line) + "  from ".len());
+        let from = format!("from {}", fit_path(path, room));
+        line = format!("{line}  {}", palette.paint(Tone::Dim, from));
     }
-    parts.retain(|part| !part.is_empty());
-    parts.join("  ")
+    line
 }
+
+/// What stands before a side: `  green  `.
+const SIDE_INDENT: usize = 9;
 
 /// The live view as one line without anything that only time changes, so that a log has one line for each change.
 pub fn change_line(snapshot: &Snapshot, clock: &Clock) -> String {
