@@ -421,3 +421,39 @@ async fn strategy_savepoint_loses_and_doubles_nothing_though_the_runner_is_kille
     })
     .await;
 }
+
+/// What the demo and every user with a typing error in the job's arguments meets.
+#[tokio::test]
+async fn a_version_whose_main_method_fails_is_given_up_with_its_own_words() {
+    let world = World::new();
+    let mut runner = Runner::start(&world.state(), None);
+    let client = runner.client().await;
+    let mut resource = world.resource("BASIC", "v1");
+    resource["spec"]["configuration"]["kubernetes.operator.bluegreen.abort.grace-period"] = json!("60 s");
+    let arguments = resource.pointer_mut("/spec/template/spec/job/args").unwrap();
+    arguments.as_array_mut().unwrap().push(json!("--fail-at-start"));
+    client.apply(vec![resource]).await.unwrap();
+
+    let words = "This version cannot start, as --fail-at-start asks.";
+    let child = eventually("the failure", Duration::from_secs(50), async || {
+        let child = client
+            .get(Kind::FlinkDeployment, "default", "ledger-blue")
+            .await
+            .ok()?;
+        (child.pointer("/status/jobStatus/state")? == "FAILED").then_some(child)
+    })
+    .await;
+    let error = child.pointer("/status/error").unwrap().as_str().unwrap();
+    assert!(error.contains(words), "{error}");
+    let error = eventually("the abort", BOOT, async || {
+        let status = status(&client, "failed/message").await?;
+        Some(status.as_str()?.to_owned())
+    })
+    .await;
+    assert!(error.contains(words), "{error}");
+    client.shutdown(true).await.unwrap();
+    eventually("the end of every process", BOOT, async || {
+        flink_processes(&world.state()).is_empty().then_some(())
+    })
+    .await;
+}
