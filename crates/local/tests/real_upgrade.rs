@@ -295,26 +295,7 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
         .map(|text| serde_json::from_str(&text).unwrap())
         .unwrap();
     assert_eq!(overview["jobs"][0]["state"], "RUNNING", "{overview}");
-    let logs = client
-        .logs("default", "ledger", None, Some(Component::JobManager))
-        .await
-        .unwrap();
-    assert!(
-        logs.iter()
-            .any(|log| log.color == Some(Color::Green) && log.path.exists()),
-        "{logs:?}"
-    );
-    // Where docs/local.md says, for whoever looks with other tools.
-    let green = child_uid(&client, "ledger-green").await.unwrap();
-    let folder = state
-        .canonicalize()
-        .unwrap()
-        .join(format!("clusters/default_ledger-green_{green}/1/log"));
-    assert!(
-        logs.iter().any(|log| log.path.parent() == Some(&folder)),
-        "{logs:?} are not in {}",
-        folder.display()
-    );
+    logs_of_green(&client, &state).await;
 
     // What `plan` is given says the same as the runner found: nothing is to be done.
     let observed = client.observed("default", "ledger").await.unwrap();
@@ -332,6 +313,29 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
         std::fs::write(format!("{kept}-{mode}.log"), runner.log()).unwrap();
     }
     (runner, client)
+}
+
+/// They can be asked for, and lie where docs/local.md says, for whoever looks with other tools.
+async fn logs_of_green(client: &Client, state: &Path) {
+    let logs = client
+        .logs("default", "ledger", None, Some(Component::JobManager))
+        .await
+        .unwrap();
+    assert!(
+        logs.iter()
+            .any(|log| log.color == Some(Color::Green) && log.path.exists()),
+        "{logs:?}"
+    );
+    let green = child_uid(client, "ledger-green").await.unwrap();
+    let folder = state
+        .canonicalize()
+        .unwrap()
+        .join(format!("clusters/default_ledger-green_{green}/1/log"));
+    assert!(
+        logs.iter().any(|log| log.path.parent() == Some(&folder)),
+        "{logs:?} are not in {}",
+        folder.display()
+    );
 }
 
 #[tokio::test]
