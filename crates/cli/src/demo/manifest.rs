@@ -127,7 +127,9 @@ mod tests {
         ] {
             for version in [
                 manifest.version("v2"),
-                manifest.version("v3").broken("20 s"),
+                manifest
+                    .version("v3")
+                    .broken(super::super::story::SHORT_GRACE_PERIOD),
                 manifest.state("suspended"),
             ] {
                 let document = version.document();

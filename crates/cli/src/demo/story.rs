@@ -24,8 +24,9 @@ use crate::output::Out;
 use crate::runner::{failed, optional};
 use crate::view::verdict::{Verdict, Wanted};
 
-/// How long a version that cannot start is given. The outgoing job's savepoint has to be done within it, too.
-const SHORT_GRACE_PERIOD: &str = "20 s";
+/// How long a version that cannot start is given. Its JVMs have to come up within it and the job has to fail, also on a
+/// busy machine, or the abort has no error of Flink's to quote. The outgoing job's savepoint has to be done within it, too.
+pub(super) const SHORT_GRACE_PERIOD: &str = "45 s";
 /// So much output before an upgrade and after it, so that the gap around it is one of the transition.
 const COMMITS_BETWEEN: usize = 10;
 /// When no more output comes for so long, what is missing will not come. A checkpoint commits every second.
