@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     // A name that is not there is an error at once, not something to wait for.
     snapshot(&client, context.namespace(), &arguments.name).await?;
     tokio::select! {
-        result = follow(&client, &arguments.name, context) => result,
+        result = Box::pin(follow(&client, &arguments.name, context)) => result,
         // The terminal shows ^C; the prompt comes in a line of its own.
         _ = tokio::signal::ctrl_c() => match context.out.size() {
             Some(_) => context.out.line(""),

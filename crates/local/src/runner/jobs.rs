@@ -75,8 +75,8 @@ pub(crate) async fn view(client: &Client, id: &str) -> Fact<JobView> {
     })
 }
 
-/// Flink's metric `numRestarts` comes up to 10 s late (`metrics.fetcher.update-interval`), at first not at all: two looks
-/// would differ though nothing happened. `running_since` moves with every restart.
+/// Flink's metric `numRestarts` comes up to 10 s late (`metrics.fetcher.update-interval`): it would change between two
+/// looks at a job that had long gone on. `running_since` moves with every restart, and at once.
 const UNCOUNTED: Option<u64> = None;
 
 /// A job whose main method failed before it made a job graph: Flink 1.20 has it in the list and has its exception, but
