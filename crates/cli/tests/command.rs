@@ -297,3 +297,50 @@ fn the_runner_goes_up_and_down_and_a_second_one_is_not_started() {
     assert!(stdout.ends_with(" is down.\n"), "{stdout}");
     assert_eq!(sluice(&["local", "down"]).0, 1);
 }
+
+#[test]
+fn a_watch_ends_with_its_resource_and_does_not_take_a_missing_runner_for_a_missing_resource() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("state");
+    let sluice = |arguments: &[&str]| {
+        let mut command = sluice(home.path());
+        command.args(arguments).arg("--directory").arg(&directory);
+        command
+    };
+    let done = |arguments: &[&str]| told(&sluice(arguments).output().unwrap());
+    let (code, _, stderr) = done(&["local", "up"]);
+    assert_eq!(code, 0, "{stderr}");
+    // Suspended from the beginning, so that nothing has to be started.
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basic.yaml");
+    let text = std::fs::read_to_string(example).unwrap();
+    let file = home.path().join("suspended.yaml");
+    std::fs::write(
+        &file,
+        text.replace("      job:\n", "      job:\n        state: suspended\n"),
+    )
+    .unwrap();
+    let watched_until = |end: &[&str]| {
+        assert_eq!(done(&["apply", "-f", file.to_str().unwrap()]).0, 0);
+        let watch = sluice(&["watch", "ledger-basic"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        assert_eq!(done(end).0, 0);
+        told(&watch.wait_with_output().unwrap())
+    };
+
+    let (code, stdout, stderr) = watched_until(&["delete", "ledger-basic"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.contains("ledger-basic INITIALIZING_BLUE | "), "{stdout}");
+    assert!(stdout.ends_with("ledger-basic is gone.\n"), "{stdout}");
+
+    let (code, stdout, stderr) = watched_until(&["local", "down"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert!(!stdout.contains("is gone"), "{stdout}");
+    assert!(
+        stderr.starts_with("sluice: ") && stderr.contains("runner"),
+        "{stderr}"
+    );
+}
