@@ -100,7 +100,8 @@ fn ended(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
 }
 
 /// From running to stable. A job that crashes and restarts is RUNNING for a moment each time; so it must be seen twice
-/// in the same stretch of running, or with a checkpoint completed in it.
+/// in the same stretch of running, or with a checkpoint completed in it. Each restart begins a new stretch
+/// ([`JobView::running_since`]), also one that no look saw.
 fn settle(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
     let Step::Deploying { first_look, .. } = &mut draft.record.step else {
         return;
@@ -111,13 +112,12 @@ fn settle(pass: &Pass<'_>, draft: &mut Draft, job: &JobView) {
     }
     let same_stretch = first_look
         .as_ref()
-        .filter(|look| look.running_since == job.running_since && look.restarts == job.restarts);
+        .filter(|look| look.running_since == job.running_since);
     let settled = same_stretch.is_some_and(|look| pass.now.duration_since(look.at) >= SETTLING);
     if same_stretch.is_none() {
         *first_look = Some(Look {
             at: pass.now,
             running_since: job.running_since,
-            restarts: job.restarts,
         });
     }
     if settled || has_checkpointed_since_restart(pass, draft, job) {

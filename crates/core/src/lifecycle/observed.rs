@@ -60,10 +60,9 @@ pub struct JobView {
     pub start_time: Option<Timestamp>,
     /// Whether every task of it is RUNNING (or FINISHED beside running ones).
     pub all_tasks_running: bool,
-    /// When the job last became RUNNING: Flink's `timestamps.RUNNING`. It moves with every restart.
+    /// When the job last became RUNNING: Flink's `timestamps.RUNNING`. It moves with every restart, and tells of it
+    /// sooner than the metric `numRestarts`, which comes up to 10 s late (`metrics.fetcher.update-interval`).
     pub running_since: Option<Timestamp>,
-    /// How often the job restarted, if a metric tells.
-    pub restarts: Option<u64>,
     /// The last exception, one line.
     pub exception: Option<String>,
     /// The checkpoint or savepoint that it restored, by its number.

@@ -116,9 +116,6 @@ pub struct Look {
     /// Since when the job was running by its JobManager's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_since: Option<Timestamp>,
-    /// How often the job had restarted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restarts: Option<u64>,
 }
 
 /// Why a deployment is being stopped.

@@ -7,5 +7,6 @@
 mod faults;
 mod flink;
 mod laws;
+mod settling;
 mod stories;
 mod world;

@@ -204,27 +204,6 @@ fn a_failing_job_is_kept_to_be_looked_at_and_fixed_by_an_edit() {
 }
 
 #[test]
-fn a_job_that_restarts_all_the_time_is_never_stable() {
-    let mut world = World::new("savepoint");
-    world.behaviour.restarts_every = 3;
-    for _ in 0..30 {
-        world.run(1);
-        assert_ne!(lifecycle(&world), "STABLE", "{}", world.transcript);
-    }
-    assert!(
-        world
-            .resource
-            .status
-            .as_ref()
-            .unwrap()
-            .error
-            .as_ref()
-            .unwrap()
-            .contains("the source is not there")
-    );
-}
-
-#[test]
 fn a_savepoint_that_keeps_failing_falls_back_to_the_last_checkpoint() {
     let mut world = running("savepoint");
     world.behaviour.savepoints_fail = 3;

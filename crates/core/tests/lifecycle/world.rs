@@ -505,7 +505,6 @@ fn view(process: &Process, job: &Job) -> JobView {
         start_time: Some(process.started_at),
         all_tasks_running: job.all_tasks_running,
         running_since: job.running_since,
-        restarts: None,
         exception: job.exception.clone(),
         restored_checkpoint: None,
     }

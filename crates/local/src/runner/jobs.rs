@@ -69,15 +69,10 @@ pub(crate) async fn view(client: &Client, id: &str) -> Fact<JobView> {
         start_time: time(details.start_time),
         all_tasks_running,
         running_since: details.entered(&JobState::Running).and_then(time),
-        restarts: UNCOUNTED,
         exception,
         restored_checkpoint,
     })
 }
-
-/// Flink's metric `numRestarts` comes up to 10 s late (`metrics.fetcher.update-interval`): it would change between two
-/// looks at a job that had long gone on. `running_since` moves with every restart, and at once.
-const UNCOUNTED: Option<u64> = None;
 
 /// A job whose main method failed before it made a job graph: Flink 1.20 has it in the list and has its exception, but
 /// fails at its details (status 500, a null plan), however often it is asked. An ended job does not change any more, so
@@ -97,7 +92,6 @@ async fn from_the_list(client: &Client, id: JobId, refusal: &Error) -> Fact<JobV
         start_time: time(listed.start_time),
         all_tasks_running: false,
         running_since: None,
-        restarts: UNCOUNTED,
         exception: exception(client, id).await,
         restored_checkpoint: None,
     })
