@@ -112,12 +112,10 @@ pub struct JobDetails {
     /// When it ended; none while it has not.
     #[serde(rename = "end-time", default, deserialize_with = "unset_below_zero")]
     pub end_time: Option<EpochMillis>,
-    /// The JobManager's clock at the answer.
-    pub now: EpochMillis,
     /// When the job last entered each state; 0 for a state that it has not been in. See [`JobDetails::entered`].
     #[serde(default)]
     pub timestamps: BTreeMap<String, EpochMillis>,
-    /// The job's vertices, from the sources on.
+    /// The job's vertices, from the sources on; none of a job that ended before it had any.
     #[serde(default)]
     pub vertices: Vec<Vertex>,
 }
@@ -163,6 +161,24 @@ impl JobDetails {
                 vertex.tasks_in(&TaskState::Running) + vertex.tasks_in(&TaskState::Finished)
                     == vertex.parallelism
             })
+    }
+}
+
+impl From<JobOverview> for JobDetails {
+    /// What the list of jobs tells of one that has ended: no vertices, and of its past only how it ended.
+    fn from(listed: JobOverview) -> Self {
+        let ended = listed
+            .end_time
+            .map(|time| (listed.state.as_str().to_owned(), time));
+        Self {
+            id: listed.id,
+            name: listed.name,
+            state: listed.state,
+            start_time: listed.start_time,
+            end_time: listed.end_time,
+            timestamps: ended.into_iter().collect(),
+            vertices: Vec::new(),
+        }
     }
 }
 
@@ -257,8 +273,22 @@ impl Client {
     }
 
     /// One job. The JobManager answers from a cache that may be 3 s old (`web.refresh-interval`).
+    ///
+    /// A job whose main method failed before it made a job graph has no details on 1.20: `JobDetailsHandler` fails at
+    /// the missing plan, with status 500, however often it is asked (measured on 1.20.5; 2.3.0 answers). The list of
+    /// jobs has it all the same. An ended job does not change any more, so what the list says of it is answered here
+    /// in its place; of a job that has not ended, the refusal is returned.
     pub async fn job(&self, job: JobId) -> Result<JobDetails, Error> {
-        self.ask(Request::get(format!("/jobs/{job}"))).await
+        match self.ask(Request::get(format!("/jobs/{job}"))).await {
+            Err(refusal @ Error::Refused { status: 500, .. }) => {
+                let listed = self.jobs().await.unwrap_or_default();
+                let ended = listed
+                    .into_iter()
+                    .find(|listed| listed.id == job && listed.state.is_terminal());
+                ended.map(JobDetails::from).ok_or(refusal)
+            }
+            answer => answer,
+        }
     }
 
     /// What the job failed of.

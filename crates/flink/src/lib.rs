@@ -1,6 +1,7 @@
 //! Typed client for the REST API of a Flink JobManager, 1.20 and 2.x.
 //!
-//! [`Client`] asks one JobManager; it repeats nothing by itself and concludes nothing. [`Error`] keeps "it answered
+//! [`Client`] asks one JobManager; it repeats nothing by itself and concludes nothing, but that a job which the list
+//! calls ended has ended ([`Client::job`]). [`Error`] keeps "it answered
 //! no" apart from "it could not be asked". Fields of an answer that this client does not know are ignored, and names
 //! that it does not know are kept as `Other`, so a newer Flink is not an error.
 //!

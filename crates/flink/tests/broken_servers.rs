@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail the test")]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sluice_flink::{
@@ -39,24 +40,31 @@ fn json(status: &str, body: &str) -> Answer {
 
 /// A server on a port of its own that answers every request in the same way.
 async fn server(answer: Answer) -> String {
+    server_of(move |_| answer.clone()).await
+}
+
+/// A server on a port of its own that chooses its answer by the path.
+async fn server_of(choose: impl Fn(&str) -> Answer + Send + Sync + 'static) -> String {
+    let choose = Arc::new(choose);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, answer.clone()));
+            tokio::spawn(serve(stream, choose.clone()));
         }
     });
     format!("http://{address}")
 }
 
-async fn serve(mut stream: TcpStream, answer: Answer) {
+async fn serve(mut stream: TcpStream, choose: Arc<impl Fn(&str) -> Answer>) {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
             return;
         }
     }
-    match answer {
+    let head = String::from_utf8_lossy(&request).into_owned();
+    match choose(head.split(' ').nth(1).unwrap_or_default()) {
         Answer::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).await;
         }
@@ -340,6 +348,69 @@ async fn a_leader_election_is_no_answer() {
         matches!(error, Error::Refused { status: 503, .. }) && error.could_not_ask(),
         "{error:?}"
     );
+}
+
+/// As 1.20.5 does with a job whose main method failed: no details, and this list.
+async fn server_without_details(listed: Answer) -> String {
+    let details = json(
+        "500 Internal Server Error",
+        "{\"errors\":[\"Internal server error.\",\"<Exception on server side:\\njava.lang.NullPointerException\\n\\tat \
+         org.apache.flink.util.Preconditions.checkNotNull(Preconditions.java:59)\\n\\tat \
+         org.apache.flink.runtime.rest.messages.job.JobDetailsInfo.<init>(JobDetailsInfo.java:148)\\n\\nEnd of exception on server side>\"]}",
+    );
+    server_of(move |path| {
+        if path == "/jobs/overview" {
+            listed.clone()
+        } else {
+            details.clone()
+        }
+    })
+    .await
+}
+
+/// The list of jobs with one line in it.
+fn list(id: JobId, state: &str, end_time: i64) -> Answer {
+    json(
+        "200 OK",
+        &format!(
+            "{{\"jobs\":[{{\"jid\":\"{id}\",\"name\":\"(application driver)\",\"start-time\":1795279095322,\
+             \"end-time\":{end_time},\"duration\":4,\"state\":\"{state}\",\"last-modification\":1795279095326,\"tasks\":{{}}}}]}}"
+        ),
+    )
+}
+
+#[tokio::test]
+async fn a_job_that_ended_before_it_had_details_is_told_from_the_list() {
+    let address = server_without_details(list(job(), "FAILED", 1_795_279_095_326)).await;
+    let details = client(&address).job(job()).await.unwrap();
+    assert_eq!(
+        (details.id, details.name.as_str(), &details.state),
+        (job(), "(application driver)", &JobState::Failed)
+    );
+    assert_eq!(details.end_time, Some(1_795_279_095_326));
+    assert_eq!(details.entered(&JobState::Failed), details.end_time);
+    assert_eq!(details.entered(&JobState::Running), None);
+    assert!(!details.all_tasks_running());
+}
+
+#[tokio::test]
+async fn a_job_without_details_has_not_ended_because_of_that() {
+    let elsewhere = JobId::from_bytes([0xba; 16]);
+    for listed in [
+        list(job(), "RUNNING", -1),
+        list(elsewhere, "FAILED", 1_795_279_095_326),
+        json("200 OK", "{\"jobs\":[]}"),
+        json("503 Service Unavailable", "{\"errors\":[\"no leader\"]}"),
+        Answer::Bytes(Vec::new()),
+    ] {
+        let address = server_without_details(listed).await;
+        let error = client(&address).job(job()).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Refused { status: 500, .. }) && error.could_not_ask(),
+            "{error:?}"
+        );
+        check_sentence(&error, &format!("GET /jobs/{}", job()), &address);
+    }
 }
 
 #[tokio::test]

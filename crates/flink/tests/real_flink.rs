@@ -48,6 +48,7 @@ async fn every_call(mut cluster: Cluster) {
     after_a_restart_no_id_is_known(&mut cluster, continued).await;
     a_result_is_forgotten_after_a_while(&cluster).await;
     the_cluster_shuts_down(&mut cluster).await;
+    a_job_whose_main_method_fails_is_described(&mut cluster).await;
 }
 
 fn trigger(number: u8) -> TriggerId {
@@ -534,4 +535,28 @@ async fn the_cluster_shuts_down(cluster: &mut Cluster) {
     );
     let gone = cluster.client.overview().await.unwrap_err();
     assert!(matches!(gone, Error::Unreachable { .. }), "{gone:?}");
+}
+
+/// 1.20.5 has no details of such a job; see [`Client::job`].
+async fn a_job_whose_main_method_fails_is_described(cluster: &mut Cluster) {
+    let job = JobId::from_bytes([0xaf; 16]);
+    cluster.start_application(job);
+    let client = &cluster.client;
+    let details = until(
+        async || client.job(job).await,
+        |answer| {
+            let details = answer.as_ref().ok()?;
+            details.state.is_terminal().then(|| details.clone())
+        },
+    )
+    .await;
+    assert_eq!((details.id, &details.state), (job, &JobState::Failed));
+    assert!(details.end_time >= Some(details.start_time));
+    assert_eq!(details.entered(&JobState::Failed), details.end_time);
+    assert!(details.vertices.is_empty() && !details.all_tasks_running());
+    let root = client.job_exceptions(job).await.unwrap().root.unwrap();
+    assert_eq!(
+        root.trace.root_cause(),
+        "java.lang.ArrayIndexOutOfBoundsException: Index 0 out of bounds for length 0"
+    );
 }

@@ -113,7 +113,9 @@ impl Cluster {
         for directory in [&jars, &dir.path().join("conf"), &dir.path().join("tmp")] {
             fs::create_dir_all(directory).unwrap();
         }
-        compile_job(&home, dir.path(), &jars.join("job.jar"));
+        let jar = dir.path().join("job.jar");
+        compile_job(&home, dir.path(), &jar);
+        fs::copy(&jar, jars.join("job.jar")).unwrap();
         fs::write(
             dir.path().join("conf/config.yaml"),
             configuration(dir.path(), rest_port, rpc_port),
@@ -126,6 +128,7 @@ impl Cluster {
             dir.path(),
             "taskmanager",
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+            &[],
             &[],
         );
         let mut cluster = Self {
@@ -201,6 +204,30 @@ impl Cluster {
         self.wait_for_slots().await;
     }
 
+    /// Starts a JobManager in the old one's place, in application mode: it runs the paced job's main method itself,
+    /// without arguments, under this id, and stays when that has failed.
+    pub(crate) fn start_application(&mut self, job: JobId) {
+        let jar = self.dir.path().join("job.jar");
+        self.job_manager = start(
+            &self.home,
+            self.dir.path(),
+            "jobmanager",
+            "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
+            &[
+                "execution.shutdown-on-application-finish=false",
+                "execution.submit-failed-job-on-application-error=true",
+            ],
+            &[
+                "--job-id",
+                &job.to_string(),
+                "--job-classname",
+                "PacedJob",
+                "--jars",
+                &jar.display().to_string(),
+            ],
+        );
+    }
+
     /// Whether the JobManager's process ends by itself within 20 s.
     pub(crate) async fn job_manager_ends(&mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(20);
@@ -245,11 +272,11 @@ impl Cluster {
 
 fn job_manager(home: &Path, dir: &Path, settings: &[&str]) -> Process {
     let main = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
-    start(home, dir, "jobmanager", main, settings)
+    start(home, dir, "jobmanager", main, settings, &[])
 }
 
 /// Starts one of Flink's processes without its shell scripts, which start two more JVMs to compute memory sizes.
-fn start(home: &Path, dir: &Path, name: &str, main: &str, settings: &[&str]) -> Process {
+fn start(home: &Path, dir: &Path, name: &str, main: &str, settings: &[&str], arguments: &[&str]) -> Process {
     let out = fs::File::options()
         .create(true)
         .append(true)
@@ -284,6 +311,7 @@ fn start(home: &Path, dir: &Path, name: &str, main: &str, settings: &[&str]) -> 
         .arg("--configDir")
         .arg(dir.join("conf"))
         .args(settings.iter().map(|setting| format!("-D{setting}")))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(out.try_clone().unwrap())
         .stderr(out);

@@ -42,7 +42,6 @@ pub(crate) async fn view(client: &Client, id: &str) -> Fact<JobView> {
     let details = match client.job(job).await {
         Ok(details) => details,
         Err(error) if error.is_not_found() => return Fact::Absent,
-        Err(error @ Error::Refused { .. }) => return from_the_list(client, job, &error).await,
         Err(error) => return Fact::Unknown(error.to_string()),
     };
     let all_tasks_running = details.all_tasks_running();
@@ -71,29 +70,6 @@ pub(crate) async fn view(client: &Client, id: &str) -> Fact<JobView> {
         running_since: details.entered(&JobState::Running).and_then(time),
         exception,
         restored_checkpoint,
-    })
-}
-
-/// A job whose main method failed before it made a job graph: Flink 1.20 has it in the list and has its exception, but
-/// fails at its details (status 500, a null plan), however often it is asked. An ended job does not change any more, so
-/// the list is as good.
-async fn from_the_list(client: &Client, id: JobId, refusal: &Error) -> Fact<JobView> {
-    let listed = client.jobs().await.ok().and_then(|jobs| {
-        jobs.into_iter()
-            .find(|job| job.id == id && job.state.is_terminal())
-    });
-    let Some(listed) = listed else {
-        return Fact::Unknown(refusal.to_string());
-    };
-    Fact::Present(JobView {
-        job_id: listed.id.to_string(),
-        name: Some(listed.name),
-        state: state(&listed.state),
-        start_time: time(listed.start_time),
-        all_tasks_running: false,
-        running_since: None,
-        exception: exception(client, id).await,
-        restored_checkpoint: None,
     })
 }
 
