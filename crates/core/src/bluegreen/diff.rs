@@ -18,7 +18,7 @@ pub enum DiffKind {
     Resume,
     /// `savepointRedeployNonce` changed: a full transition from `initialSavepointPath`, without a new savepoint.
     SavepointRedeploy,
-    /// The child specifications are equal: nothing to do.
+    /// The child specifications are equal, or a nonce was taken away: nothing to do.
     Ignore,
     /// Only fields that are applied in place differ: patched on the active child.
     PatchChild,
@@ -110,12 +110,12 @@ fn kind(old: &FlinkDeploymentSpec, new: &FlinkDeploymentSpec, changes: &[Change]
     let has = |rule| changes.iter().any(|change| change.rule == rule);
     if has(FieldRule::Redeploy) {
         DiffKind::SavepointRedeploy
-    } else if changes.is_empty() {
-        DiffKind::Ignore
     } else if has(FieldRule::NewDeployment) {
         DiffKind::Transition
-    } else {
+    } else if has(FieldRule::InPlace) {
         DiffKind::PatchChild
+    } else {
+        DiffKind::Ignore
     }
 }
 

@@ -4,7 +4,9 @@
 //! and an effect, or an answer that was lost, changes nothing.
 
 use serde_json::Value;
-use sluice_api::blue_green::{Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentSpec, KeptStatus};
+use sluice_api::blue_green::{
+    Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentSpec, KeptStatus, TransitionMode,
+};
 use sluice_api::metadata::LABEL_TRANSITION;
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, JobState, UpgradeMode};
 
@@ -32,20 +34,15 @@ fn active(view: &View<'_>, color: Color) -> Vec<Effect> {
     if let Some(present) = view.present(color) {
         effects.extend(put_back(view, color, present, reconciled));
     }
-    effects.extend(lead_ingress(view, reconciled, color));
     effects.extend(kept(view));
     effects.extend(dispose(view, color));
+    // Last: a refused Ingress (a webhook, a missing right) must not keep anything else from being done.
+    effects.extend(lead_ingress(view, reconciled, color));
     effects
 }
 
 fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
     let mut effects = Vec::new();
-    // Until the point of no return the Ingress goes on leading to the side that serves.
-    if let (Some(color), Some(reconciled)) = (serving(transition), &view.record.reconciled)
-        && !matches!(transition.step, Step::Switching { .. } | Step::InPlace { .. })
-    {
-        effects.extend(lead_ingress(view, reconciled, color));
-    }
     match &transition.step {
         Step::Savepointing {
             trigger_id,
@@ -60,11 +57,11 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             effects.extend(kept(view));
             effects.extend(stop_outgoing(view, transition));
         }
-        Step::Creating { .. } => effects.extend(create(view, transition)),
-        Step::Deploying { .. } => effects.extend(keep_incoming(view, transition)),
+        Step::Creating { .. } => effects.extend(outgoing_first(view, transition, create)),
+        Step::Deploying { .. } => effects.extend(outgoing_first(view, transition, keep_incoming)),
         Step::Switching { delete_after, .. } => {
             let spec = transition_spec(transition);
-            effects.extend(keep_incoming(view, transition));
+            effects.extend(outgoing_first(view, transition, keep_incoming));
             effects.extend(lead_ingress(view, &spec, transition.to));
             if switching::may_delete_outgoing(view, transition, *delete_after)
                 && let Some(outgoing) = transition.from.and_then(|from| view.present(from))
@@ -80,6 +77,12 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             effects.extend(lead_ingress(view, &spec, transition.to));
         }
         Step::Returning { .. } => effects.extend(return_outgoing(view, transition)),
+    }
+    // Until the point of no return the Ingress goes on leading to the side that serves.
+    if let (Some(color), Some(reconciled)) = (serving(transition), &view.record.reconciled)
+        && !matches!(transition.step, Step::Switching { .. } | Step::InPlace { .. })
+    {
+        effects.extend(lead_ingress(view, reconciled, color));
     }
     effects
 }
@@ -104,6 +107,28 @@ fn savepoint(view: &View<'_>, transition: &Transition, trigger_id: &str, directo
         trigger_id: trigger_id.to_owned(),
         directory: directory.to_owned(),
     })
+}
+
+/// Strategy SAVEPOINT, never two that write: nothing is done for the incoming child unless the outgoing job is known to be
+/// stopped. Where someone has resumed it by hand, it is stopped once more.
+fn outgoing_first(
+    view: &View<'_>,
+    transition: &Transition,
+    effect: fn(&View<'_>, &Transition) -> Option<Effect>,
+) -> Option<Effect> {
+    let Some(from) = transition.from else {
+        return effect(view, transition);
+    };
+    let stopped = match view.mine(from) {
+        Mine::Present(outgoing) => child::is_suspended(outgoing),
+        Mine::Absent | Mine::Foreign => true,
+        Mine::Terminating | Mine::Unknown(_) => false,
+    };
+    if stopped || transition.mode == TransitionMode::Basic {
+        effect(view, transition)
+    } else {
+        stop_outgoing(view, transition)
+    }
 }
 
 /// Removes what an earlier transition left under the incoming colour's name, then creates the incoming child.

@@ -114,8 +114,9 @@ fn wake(view: &View<'_>, moved: bool, waiting: Option<&Waiting>) -> Wake {
     let mut wake = Wake::OnChange;
     if let Some(waiting) = waiting {
         wake = wake.earlier(Wake::At(view.after(view.settings.reschedule_interval)));
-        if let Some(until) = waiting.until {
-            wake = wake.earlier(Wake::At(until.max(view.now)));
+        // A deadline that is over and has changed nothing (its object could not be observed) is no reason to hurry.
+        if let Some(until) = waiting.until.filter(|until| *until > view.now) {
+            wake = wake.earlier(Wake::At(until));
         }
     }
     if let Some(delete_at) = view.record.kept.as_ref().and_then(|kept| kept.delete_at) {

@@ -22,6 +22,9 @@ pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Eve
     let empty = FlinkBlueGreenDeploymentStatus::default();
     let status = observed.resource.status.as_ref().unwrap_or(&empty);
     let read = record::read(status);
+    if let Some((read, color)) = read.as_ref().and_then(without_reconciled) {
+        return completed(observed, read, color);
+    }
     if let Some(read) = &read
         && (read.state != State::Initializing || !has_unexpected_child(observed, read))
     {
@@ -39,15 +42,56 @@ pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Eve
     };
     let mut rebuilt = read.unwrap_or_else(|| carried_over(status));
     let event = match (own(Color::Blue), own(Color::Green)) {
-        (None, None) => {
-            rebuilt.state = State::Initializing;
-            return Ok((rebuilt, None));
-        }
+        (None, None) => return Ok(none(observed, status, rebuilt)),
         (Some(only), None) => one(observed, now, status, &mut rebuilt, Color::Blue, only),
         (None, Some(only)) => one(observed, now, status, &mut rebuilt, Color::Green, only),
         (Some(blue), Some(green)) => two(observed, now, status, &mut rebuilt, blue, green),
     };
     Ok((rebuilt, Some(event)))
+}
+
+/// A record whose transition replaces or changes an active child, though nothing says any more what that child was made
+/// from; and that child's colour.
+fn without_reconciled(read: &Record) -> Option<(&Record, Color)> {
+    let State::InTransition(transition) = &read.state else {
+        return None;
+    };
+    let in_place = matches!(transition.step, Step::InPlace { .. }).then_some(transition.to);
+    let color = transition.from.or(in_place)?;
+    read.reconciled.is_none().then_some((read, color))
+}
+
+/// Completes the record by what the active child is. If that is gone, too, only the transition's specification is left.
+fn completed(observed: &Observed, read: &Record, color: Color) -> Result<(Record, Option<Event>), Waiting> {
+    let child = match &observed.side(color).child {
+        Fact::Unknown(why) => {
+            return Err(Waiting::observation(format!("{color} could not be read: {why}")));
+        }
+        Fact::Absent => None,
+        Fact::Present(object) => child::is_owned(&object.metadata, &observed.resource).then_some(object),
+    };
+    let mut record = read.clone();
+    record.reconciled = match (child, &read.state) {
+        (Some(object), _) => Some(running(spec_of(observed, object, color))),
+        (None, State::InTransition(transition)) => Some(record::transition_spec(transition)),
+        (None, State::Initializing | State::Active(_)) => None,
+    };
+    let message =
+        format!("the status did not say what {color} was made from; it is taken from {color} itself");
+    Ok((record, Some(Event::warning("StatusRebuilt", message))))
+}
+
+/// The specification of a job that ran: a transition that is under way may have stopped it.
+fn running(mut spec: FlinkBlueGreenDeploymentSpec) -> FlinkBlueGreenDeploymentSpec {
+    let job = spec
+        .template
+        .as_mut()
+        .and_then(|template| template.spec.as_mut())
+        .and_then(|spec| spec.job.as_mut());
+    if let Some(job) = job {
+        job.state = Some(JobState::Running);
+    }
+    spec
 }
 
 /// An INITIALIZING record is only true while no child is there but the one that an abort kept.
@@ -74,6 +118,40 @@ fn carried_over(status: &FlinkBlueGreenDeploymentStatus) -> Record {
         history: status.history.clone(),
         ..Record::new()
     }
+}
+
+/// No child is there. A resource that had one is not begun anew: its state is looked for (ACTIVE does that).
+fn none(
+    observed: &Observed,
+    status: &FlinkBlueGreenDeploymentStatus,
+    mut rebuilt: Record,
+) -> (Record, Option<Event>) {
+    let has_left_state = |color: Color| observed.side(color).checkpoint.present().is_some();
+    let reconciled = status
+        .last_reconciled_spec
+        .as_deref()
+        .and_then(record::spec_from_text);
+    let left_state = || Color::BOTH.into_iter().find(|color| has_left_state(*color));
+    let served = match status.blue_green_state {
+        Some(BlueGreenState::ActiveBlue | BlueGreenState::SavepointingBlue) => Some(Color::Blue),
+        Some(BlueGreenState::ActiveGreen | BlueGreenState::SavepointingGreen) => Some(Color::Green),
+        Some(BlueGreenState::TransitioningToBlue) if has_left_state(Color::Green) => Some(Color::Green),
+        Some(BlueGreenState::TransitioningToGreen) if has_left_state(Color::Blue) => Some(Color::Blue),
+        Some(BlueGreenState::TransitioningToGreen) => Some(Color::Green),
+        // Upstream notes the specification before anything is deployed.
+        Some(BlueGreenState::InitializingBlue) => left_state(),
+        Some(BlueGreenState::TransitioningToBlue) | None => {
+            left_state().or(reconciled.is_some().then_some(Color::Blue))
+        }
+    };
+    let Some(color) = served else {
+        rebuilt.state = State::Initializing;
+        return (rebuilt, None);
+    };
+    rebuilt.state = State::Active(color);
+    rebuilt.reconciled = Some(reconciled.unwrap_or_else(|| observed.resource.spec.clone()));
+    let message = format!("the status was rebuilt: {color} was active, and it is gone");
+    (rebuilt, Some(Event::warning("StatusRebuilt", message)))
 }
 
 fn one(

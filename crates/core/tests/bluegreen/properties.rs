@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
-use sluice_api::FlinkBlueGreenDeployment;
-use sluice_api::blue_green::FlinkBlueGreenDeploymentStatus;
-use sluice_core::bluegreen::record::{self, State};
-use sluice_core::bluegreen::{Observed, WaitingFor, decide, diff, invariants};
-use sluice_core::{Color, Fact, Wake};
+use sluice_core::bluegreen::record::State;
+use sluice_core::bluegreen::{WaitingFor, decide, diff};
+use sluice_core::{Color, Wake};
 
-use crate::support::fixtures::{ChildIs, EVERY_CHILD, at, child_in, observed_new, resource_text, spec};
+use crate::support::fixtures::resource_text;
 use crate::support::flink::SavepointBehaviour;
 use crate::support::shell::{Fault, Sight, Simulation};
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
-enum Happens {
+pub enum Happens {
     Ticks(u8),
     Image(&'static str),
     UpgradeMode(&'static str),
@@ -118,7 +116,13 @@ fn damage() -> impl Strategy<Value = Happens> {
     ]
 }
 
-fn play(simulation: &mut Simulation, happens: &Happens) {
+/// A script of everything that can happen.
+pub fn any_script() -> impl Strategy<Value = Vec<Happens>> {
+    prop::collection::vec(prop_oneof![6 => edit(), 3 => fault(), 1 => damage()], 0..24)
+}
+
+/// Lets it happen.
+pub fn play(simulation: &mut Simulation, happens: &Happens) {
     let world = &mut simulation.world;
     simulation.log.push(format!("> {happens:?}"));
     match happens {
@@ -213,7 +217,8 @@ fn heal(simulation: &mut Simulation) {
     world.changed = true;
 }
 
-fn started(mode: &str, advanced: bool) -> Simulation {
+/// A shell in a world with one new resource.
+pub fn started(mode: &str, advanced: bool) -> Simulation {
     let mut text = resource_text(mode);
     if advanced {
         text["spec"]["transitionMode"] = json!("ADVANCED");
@@ -278,7 +283,8 @@ fn asks_a_person(simulation: &Simulation) -> bool {
 
 fn converges(simulation: &mut Simulation) {
     wish(simulation);
-    if ticks_to_goal(simulation, 80) {
+    // A clock that began under the default grace period of ten minutes runs out first.
+    if ticks_to_goal(simulation, 200) {
         return;
     }
     let log = simulation.log.join("\n");
@@ -287,7 +293,16 @@ fn converges(simulation: &mut Simulation) {
         "{log}\nstuck without a word: {:#?}",
         simulation.last
     );
-    // What people are told to do has to help.
+    if simulation.world.record().failed.is_some() {
+        // What stood in the way is gone: tried again, the same specification works.
+        simulation.log.push("> a person has it tried again".to_owned());
+        simulation.world.annotate("retry", "again");
+        if ticks_to_goal(simulation, 80) {
+            return;
+        }
+    }
+    // What people are told to do has to help. In BASIC mode two jobs may write.
+    simulation.one_writer = false;
     simulation.log.push("> a person does as told".to_owned());
     simulation.world.set(&["transitionMode"], json!("BASIC"));
     simulation
@@ -330,7 +345,7 @@ proptest! {
     #[test]
     fn once_all_is_well_the_wish_is_reached_and_then_nothing_is_written(
         mode in prop::sample::select(vec!["stateless", "savepoint", "last-state"]),
-        script in prop::collection::vec(prop_oneof![6 => edit(), 3 => fault(), 1 => damage()], 0..24),
+        script in any_script(),
     ) {
         let mut simulation = started(mode, false);
         for happens in &script {

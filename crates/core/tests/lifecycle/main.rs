@@ -8,5 +8,6 @@ mod faults;
 mod flink;
 mod laws;
 mod settling;
+mod stopping;
 mod stories;
 mod world;

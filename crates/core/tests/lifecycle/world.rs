@@ -29,6 +29,8 @@ pub(crate) struct Behaviour {
     pub(crate) savepoints_fail: u32,
     /// The job restarts at every so many ticks; 0: never.
     pub(crate) restarts_every: u64,
+    /// The place of the savepoints cannot be read; only a JobManager can tell of them.
+    pub(crate) savepoints_are_unreadable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -230,8 +232,14 @@ impl World {
             } => (trigger_id, Some(directory)),
             AskedOperation::Checkpoint { trigger_id } => (trigger_id, None),
         };
-        let known = newest
-            .filter(|(_, process)| process.alive)
+        let alive = newest.filter(|(_, process)| process.alive);
+        if alive.is_none() && directory.is_some() && self.behaviour.savepoints_are_unreadable {
+            return OperationObservation {
+                trigger_id: trigger_id.clone(),
+                progress: Fact::Unknown("the place of the savepoints cannot be read".to_owned()),
+            };
+        }
+        let known = alive
             .and_then(|(_, process)| process.operations.get(trigger_id))
             .map(|operation| operation.progress.clone());
         let stored = directory

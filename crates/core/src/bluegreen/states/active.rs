@@ -147,7 +147,15 @@ fn begin(
     };
     let redeploy = cause == TransitionCause::SavepointRedeploy;
     let named = valid.job.initial_savepoint_path.clone();
+    let healthy = child::job_is_running(active) && child::job_id(active).is_some();
     if view.settings.transition_mode == TransitionMode::Advanced {
+        // Stopped without any state, it could not come back either.
+        if !redeploy
+            && !healthy
+            && let Err(blocked) = state_of_unhealthy(view, color, active)
+        {
+            return *blocked;
+        }
         let step = Step::Stopping {
             since: view.now,
             deadline: view.after(view.settings.savepoint_timeout),
@@ -170,41 +178,49 @@ fn begin(
             format!("{to} is deployed without state (upgradeMode stateless)"),
         ),
         UpgradeMode::Savepoint | UpgradeMode::LastState => {
-            if child::job_is_running(active) && child::job_id(active).is_some() {
+            if healthy {
                 let number = view.record.number.saturating_add(1);
                 let step = savepoints::attempt(view, number, 1, view.after(view.settings.savepoint_timeout));
                 return start(None, step, format!("a savepoint of {color} is taken for {to}"));
             }
-            // The active job is unhealthy, and a fix must get through (row 8): its last completed checkpoint carries
-            // the state as far as it is durable.
-            match &view.side(color).checkpoint {
-                Fact::Present(checkpoint) => start(
-                    Some(checkpoint.path.clone()),
-                    view.creating(),
-                    format!(
-                        "{color} is not running, so {to} is deployed from its last completed checkpoint {}",
-                        checkpoint.path
-                    ),
-                ),
-                Fact::Absent => Verdict::blocked(
-                    view,
-                    Waiting::for_person(WaitingFor::Person(format!(
-                        "{color} is not running ({}), so no savepoint can be taken, and it has no completed checkpoint; \
-                         fix it, or change job.upgradeMode to stateless, or name a savepoint in \
-                         job.initialSavepointPath with a new job.savepointRedeployNonce",
-                        child::describe(active)
-                    ))),
-                ),
-                Fact::Unknown(why) => Verdict::blocked(
-                    view,
-                    Waiting::observation(format!(
-                        "{color} is not running ({}), and its last completed checkpoint could not be learnt: {why}",
-                        child::describe(active)
-                    )),
-                ),
+            match state_of_unhealthy(view, color, active) {
+                Ok(path) => {
+                    let message = format!(
+                        "{color} is not running, so {to} is deployed from its last completed checkpoint {path}"
+                    );
+                    start(Some(path), view.creating(), message)
+                }
+                Err(blocked) => *blocked,
             }
         }
     }
+}
+
+/// The active job is unhealthy, and a fix must get through (row 8): its last completed checkpoint carries the state as far
+/// as it is durable. Without one the edit waits for a person, and nothing is dropped.
+fn state_of_unhealthy(
+    view: &View<'_>,
+    color: Color,
+    active: &FlinkDeployment,
+) -> Result<String, Box<Verdict>> {
+    let waiting = match &view.side(color).checkpoint {
+        Fact::Present(checkpoint) => return Ok(checkpoint.path.clone()),
+        Fact::Absent => Waiting::for_person(WaitingFor::Person(format!(
+            "{color} is not running ({}), so no savepoint can be taken, and it has no completed checkpoint; \
+             fix it, or change job.upgradeMode to stateless{}, or name a savepoint in \
+             job.initialSavepointPath with a new job.savepointRedeployNonce",
+            child::describe(active),
+            match view.settings.transition_mode {
+                TransitionMode::Basic => "",
+                TransitionMode::Advanced => " and the transition mode to BASIC",
+            }
+        ))),
+        Fact::Unknown(why) => Waiting::observation(format!(
+            "{color} is not running ({}), and its last completed checkpoint could not be learnt: {why}",
+            child::describe(active)
+        )),
+    };
+    Err(Box::new(Verdict::blocked(view, waiting)))
 }
 
 /// The active child is gone: it is created again with the state that is known, never from nothing (scenario 23).

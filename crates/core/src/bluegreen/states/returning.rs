@@ -4,11 +4,12 @@
 //! job completed a checkpoint, its sinks committed output up to it, and only what follows may be written again.
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{AbortReason, Outcome};
+use sluice_api::blue_green::{AbortReason, Color, Outcome};
+use sluice_api::{FlinkDeployment, JobState};
 
 use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{child, failed, incoming};
+use super::super::{child, diff, failed, incoming};
 use super::switching;
 use crate::{Event, Fact};
 
@@ -76,31 +77,29 @@ pub fn next(
     }
     match view.mine(from) {
         Mine::Present(outgoing) if child::is_ready(outgoing) => {
-            let mut record = view.record.with_state(State::Active(from));
-            if reason == AbortReason::Reverted || reason == AbortReason::Superseded {
-                record.failed = None;
-            } else {
-                record.failed = Some(failed::set_aside(view, transition, reason, message.to_owned()));
-            }
-            record.kept = failed::left_behind(view, transition, reason);
-            let outcome = if reason == AbortReason::Reverted {
-                Outcome::Reverted
-            } else {
-                Outcome::Aborted
-            };
-            let mut entry = switching::ended(view, transition, outcome, Some(message.to_owned()));
-            entry.pause_milliseconds = transition.outgoing_stopped_at.map(|stopped| {
-                i64::try_from(view.now.duration_since(stopped).as_millis()).unwrap_or(i64::MAX)
-            });
-            record.remember(entry);
-            Verdict::next(
-                record,
-                Event::normal("OutgoingReturned", format!("{from} is active again")),
-            )
+            let told = Event::normal("OutgoingReturned", format!("{from} is active again"));
+            returned(view, transition, from, reason, message, told)
         }
-        // It has to come back, however long it takes; the clock is renewed so that people hear of it again.
-        Mine::Present(outgoing) if view.now >= deadline => {
-            let told = format!("{from} has not come back yet: {}", child::describe(outgoing));
+        // It was started again and does not run, so waiting helps no more: it is the active one, unhealthy, and an edit can
+        // bring a fix.
+        Mine::Present(outgoing) if view.now >= deadline && was_started_again(view, transition, outgoing) => {
+            let told = format!(
+                "{from} was started again and does not run: {}",
+                child::describe(outgoing)
+            );
+            let told = Event::warning("OutgoingUnhealthy", told);
+            returned(view, transition, from, reason, message, told)
+        }
+        // Never two that write: it cannot be started before the incoming job has stopped. The clock is renewed so that
+        // people hear of it again.
+        Mine::Present(_) if view.now >= deadline => {
+            let told = format!(
+                "{from} cannot come back before {} has stopped{}",
+                transition.to,
+                view.present(transition.to).map_or_else(String::new, |incoming| {
+                    format!(": {}", child::describe(incoming))
+                })
+            );
             let step = super::super::abort::returning(view, reason, message.to_owned());
             Verdict::next(
                 view.record.at_step(transition, step),
@@ -122,4 +121,41 @@ pub fn next(
         }
         Mine::Present(_) | Mine::Unknown(_) | Mine::Terminating | Mine::Foreign => Verdict::stay(view),
     }
+}
+
+/// Whether the outgoing version has been asked to run again.
+fn was_started_again(view: &View<'_>, transition: &Transition, outgoing: &FlinkDeployment) -> bool {
+    diff::job_state(&outgoing.spec) == JobState::Running
+        && !matches!(resume(view, transition), Resume::NotYet)
+}
+
+fn returned(
+    view: &View<'_>,
+    transition: &Transition,
+    from: Color,
+    reason: AbortReason,
+    message: &str,
+    told: Event,
+) -> Verdict {
+    let mut record = view.record.with_state(State::Active(from));
+    record.failed = match reason {
+        AbortReason::Reverted | AbortReason::Superseded => None,
+        AbortReason::NotReady
+        | AbortReason::NotCreated
+        | AbortReason::SavepointFailed
+        | AbortReason::StopFailed
+        | AbortReason::Requested => Some(failed::set_aside(view, transition, reason, message.to_owned())),
+    };
+    record.kept = failed::left_behind(view, transition, reason);
+    let outcome = if reason == AbortReason::Reverted {
+        Outcome::Reverted
+    } else {
+        Outcome::Aborted
+    };
+    let mut entry = switching::ended(view, transition, outcome, Some(message.to_owned()));
+    entry.pause_milliseconds = transition
+        .outgoing_stopped_at
+        .map(|stopped| i64::try_from(view.now.duration_since(stopped).as_millis()).unwrap_or(i64::MAX));
+    record.remember(entry);
+    Verdict::next(record, told)
 }

@@ -382,13 +382,13 @@ impl Simulation {
     }
 
     fn laws_of_the_world(&mut self) {
-        self.was_active |= self.world.resource.is_some() && self.world.settled_on().is_some();
         let alive = self
             .world
             .children
             .values()
             .filter(|child| child.metadata.deletion_timestamp.is_none())
             .count();
+        self.was_active |= alive > 0 && self.world.resource.is_some() && self.world.settled_on().is_some();
         assert!(
             !self.was_active || self.hand_deleted || alive > 0,
             "{}\nno child is left",
