@@ -12,7 +12,8 @@ use super::pass::{Draft, Obstacle, Pass, RETAINED, RETENTION, Sight};
 use super::record::{Record, StopReason};
 use crate::Fact;
 
-const REMEDY: &str = "To go on, set spec.job.savepointRedeployNonce to a new value with spec.job.initialSavepointPath, or spec.job.upgradeMode to stateless to start from nothing";
+/// What a person can do where it is not known what to restore.
+pub(super) const REMEDY: &str = "To go on, set spec.job.savepointRedeployNonce to a new value with spec.job.initialSavepointPath, or spec.job.upgradeMode to stateless to start from nothing";
 
 /// What the deployment that follows a stopped one restores; `None` inside: nothing.
 pub(super) fn after_stop(

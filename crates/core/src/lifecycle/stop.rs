@@ -91,6 +91,9 @@ fn with_savepoint(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest
             failed(pass, draft, request, "Flink did not say where the savepoint is");
         }
         Fact::Present(OperationProgress::Failed { cause }) => failed(pass, draft, request, cause),
+        Fact::Unknown(why) if matches!(sight, Sight::Dead(_) | Sight::NotLaunched | Sight::Other(_)) => {
+            not_to_be_learnt(pass, draft, request, &why);
+        }
         Fact::Present(OperationProgress::InProgress) | Fact::Absent | Fact::Unknown(_) => {
             unfinished(pass, draft, request, matches!(operation, Fact::Absent), is_late);
         }
@@ -194,6 +197,28 @@ fn unfinished(
         | Sight::Other(_)
         | Sight::Unknown(_) => {}
     }
+}
+
+/// The cluster died, and whether the savepoint is complete cannot be learnt. If it is, its output is committed, and the
+/// last checkpoint is too old: so nothing goes on from the job's own state before that is known.
+fn not_to_be_learnt(pass: &Pass<'_>, draft: &mut Draft, request: &SavepointRequest, why: &str) {
+    let gives_up_state = pass
+        .target(draft)
+        .is_ok_and(|target| change::asks_for_redeploy(&draft.deployed, &target.valid.spec));
+    if gives_up_state || !needs_state(pass, draft, StopReason::Upgrade) {
+        go_on(draft, Stop::Cluster { newest: None });
+        return;
+    }
+    let is_impatient = pass.now.duration_since(request.since) >= PATIENCE;
+    draft.obstacle = Some(if is_impatient {
+        Obstacle::Person(format!(
+            "the cluster died while the job was being stopped with a savepoint, and whether that is complete in {} cannot be learnt: {why}. Make the directory readable. {}",
+            request.directory,
+            restore::REMEDY
+        ))
+    } else {
+        Obstacle::Wait(WaitingFor::Observation(why.to_owned()))
+    });
 }
 
 /// One attempt has failed: the next, or another way.
