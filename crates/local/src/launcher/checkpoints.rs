@@ -1,7 +1,7 @@
 //! Checkpoints and savepoints as they stand on disk, for when no JobManager can be asked.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -75,6 +75,21 @@ pub fn finished_savepoint(directory: &str) -> Fact<String> {
         Ok(None) => Fact::Absent,
         Err(error) => Fact::Unknown(format!("{} cannot be read: {error}", root.display())),
     }
+}
+
+/// The number that a complete savepoint on this machine has in its job, by which it can be told from a later checkpoint;
+/// `None`: it cannot be read.
+///
+/// `_metadata` begins with a magic number and its version, 4 bytes each, and then, in every version since the second,
+/// with this number (Flink's `Checkpoints.storeCheckpointMetadata` and `MetadataV2V3SerializerBase`).
+pub fn savepoint_number(savepoint: &str) -> Option<u64> {
+    const MAGIC: [u8; 4] = 0x4960_672d_u32.to_be_bytes();
+    let mut file = File::open(local_path(savepoint)?.join(METADATA)).ok()?;
+    let (mut magic, mut version, mut number) = ([0; 4], [0; 4], [0; 8]);
+    file.read_exact(&mut magic).ok()?;
+    file.read_exact(&mut version).ok()?;
+    file.read_exact(&mut number).ok()?;
+    (magic == MAGIC && u32::from_be_bytes(version) >= 2).then(|| u64::from_be_bytes(number))
 }
 
 /// The path on this machine: `file:///dir`, `file:/dir` or `/dir`.
@@ -159,6 +174,28 @@ mod tests {
             finished_savepoint(&root),
             Fact::Present(format!("file://{}", savepoint.display()))
         );
+    }
+
+    #[test]
+    fn a_savepoint_tells_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = format!("file://{}", directory.path().display());
+        let head = |magic: u32, number: u64| {
+            let mut head = magic.to_be_bytes().to_vec();
+            head.extend(4_u32.to_be_bytes());
+            head.extend(number.to_be_bytes());
+            head.extend(b"and the rest");
+            head
+        };
+        assert_eq!(savepoint_number(&root), None);
+        let metadata = directory.path().join(METADATA);
+        fs::write(&metadata, head(0x4960_672d, 412)).unwrap();
+        assert_eq!(savepoint_number(&root), Some(412));
+        fs::write(&metadata, head(0x4960_672e, 412)).unwrap();
+        assert_eq!(savepoint_number(&root), None);
+        fs::write(&metadata, &head(0x4960_672d, 412)[..12]).unwrap();
+        assert_eq!(savepoint_number(&root), None);
+        assert_eq!(savepoint_number("s3://bucket/savepoint-aa-12"), None);
     }
 
     #[test]

@@ -39,7 +39,7 @@ use intent::Intent;
 use launch::Prepared;
 use process::{MarkedProcess, ProcessIdentity, marked};
 
-pub use checkpoints::{finished_savepoint, last_checkpoint};
+pub use checkpoints::{finished_savepoint, last_checkpoint, savepoint_number};
 pub use error::LaunchError;
 pub use found::{LogFile, RunningCluster, TaskManagers};
 

@@ -155,7 +155,8 @@ fn checkpoint_directory(deployment: &FlinkDeployment) -> Option<String> {
 /// How far a savepoint is.
 ///
 /// `Absent`: the JobManager does not know the id, or there is none any more, and no finished savepoint stands in the
-/// attempt's own directory. `alive` says whether a JobManager is there to be asked again.
+/// attempt's own directory. Without a JobManager the directory alone can tell: one that cannot be read is `Unknown`, not
+/// an empty one. `alive` says whether a JobManager is there to be asked again.
 pub(crate) async fn savepoint(
     client: Option<&Client>,
     alive: bool,
@@ -184,15 +185,25 @@ pub(crate) async fn savepoint(
         Ok(OperationStatus::NotKnown) => None,
         Err(why) => Some(why),
     };
-    let directory = directory.to_owned();
-    let on_disk = tokio::task::spawn_blocking(move || launcher::finished_savepoint(&directory)).await;
-    match (on_disk, unanswered) {
-        (Ok(Fact::Present(location)), _) => {
-            Fact::Present(OperationProgress::Completed { location, id: None })
-        }
+    match (finished_savepoint(directory.to_owned()).await, unanswered) {
+        (Fact::Present(completed), _) => Fact::Present(completed),
         (_, Some(why)) if alive => Fact::Unknown(why),
-        _ => Fact::Absent,
+        (Fact::Unknown(why), Some(_)) => Fact::Unknown(why),
+        (Fact::Unknown(_), None) | (Fact::Absent, _) => Fact::Absent,
     }
+}
+
+/// The finished savepoint that stands in the directory of one attempt.
+async fn finished_savepoint(directory: String) -> Fact<OperationProgress> {
+    let look = move || {
+        launcher::finished_savepoint(&directory).map(|location| OperationProgress::Completed {
+            id: launcher::savepoint_number(&location),
+            location,
+        })
+    };
+    tokio::task::spawn_blocking(look)
+        .await
+        .unwrap_or_else(|error| Fact::Unknown(error.to_string()))
 }
 
 /// How far a checkpoint that was asked for is; as [`savepoint`], without a directory of its own.
@@ -227,4 +238,38 @@ pub(crate) async fn asked_checkpoint(
 /// The ids in the form that Flink takes them; `None`: no JobManager can know them.
 pub(crate) fn ids(job: &str, trigger: &str) -> Option<(JobId, TriggerId)> {
     Some((job.parse().ok()?, trigger.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_savepoint_of_a_dead_job_manager_is_found_and_never_guessed_at() {
+        let (job, trigger) = (
+            "3f3646238f4fc3389bcd7b5fd8b1e712",
+            "cb3f701014b0cb3f701014b0cb3f7010",
+        );
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("1-1");
+        let uri = format!("file://{}", directory.display());
+        assert_eq!(savepoint(None, false, job, trigger, &uri).await, Fact::Absent);
+
+        let complete = directory.join("savepoint-3f3646-cb3f701014b0");
+        std::fs::create_dir_all(&complete).unwrap();
+        assert_eq!(savepoint(None, false, job, trigger, &uri).await, Fact::Absent);
+        let head = b"\x49\x60\x67\x2d\0\0\0\x04\0\0\0\0\0\0\0\x07and the rest";
+        std::fs::write(complete.join("_metadata"), head).unwrap();
+        let found = Fact::Present(OperationProgress::Completed {
+            location: format!("file://{}", complete.display()),
+            id: Some(7),
+        });
+        assert_eq!(savepoint(None, false, job, trigger, &uri).await, found);
+        assert_eq!(savepoint(None, true, job, trigger, &uri).await, found);
+
+        let elsewhere = "s3://bucket/savepoints/1-1";
+        assert!(savepoint(None, false, job, trigger, elsewhere).await.is_unknown());
+        let file = format!("file://{}", complete.join("_metadata").display());
+        assert!(savepoint(None, false, job, trigger, &file).await.is_unknown());
+    }
 }
