@@ -70,7 +70,14 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
                 since: view.now,
                 deadline: view.grace_deadline(),
             },
-            other => other.clone(),
+            Step::Savepointing { .. }
+            | Step::Savepointed { .. }
+            | Step::Stopping { .. }
+            | Step::Creating { .. }
+            | Step::AwaitingPromotion { .. }
+            | Step::Switching { .. }
+            | Step::InPlace { .. }
+            | Step::Returning { .. } => transition.step.clone(),
         };
         let event = Event::normal(
             "SpecChanged",

@@ -98,10 +98,10 @@ fn error(view: &View<'_>, waiting: Option<&Waiting>, blocked: bool) -> Option<St
         return Some(format!("waiting for {}", waiting.what));
     }
     if let State::InTransition(transition) = &view.record.state {
-        return match &transition.step {
-            Step::Returning { message, .. } => Some(message.clone()),
-            _ => view.observed.failures.last().map(|why| child::shortened(why)),
-        };
+        if let Step::Returning { message, .. } = &transition.step {
+            return Some(message.clone());
+        }
+        return view.observed.failures.last().map(|why| child::shortened(why));
     }
     view.record.failed.as_ref().map(|failed| failed.message.clone())
 }

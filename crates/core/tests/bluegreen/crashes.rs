@@ -184,7 +184,7 @@ impl Play {
         true
     }
 
-    fn to_the_end(mut self) -> Simulation {
+    fn played_out(mut self) -> Simulation {
         while self.goes_on() {}
         self.simulation
     }
@@ -235,7 +235,7 @@ fn whatever_happens(story: Story, settings: &[Setting], faults: &[Fault]) {
 }
 
 fn one(play: Play, expected: &End, what: &str) {
-    let simulation = play.to_the_end();
+    let simulation = play.played_out();
     nothing_twice(&simulation, what);
     let found = end(&simulation);
     assert!(

@@ -27,15 +27,12 @@ fn edited(edits: &[(&[&str], Value)]) -> FlinkBlueGreenDeploymentSpec {
 
 type Edits = Vec<(&'static [&'static str], Value)>;
 
-fn kind(before: Edits, edit: Edits) -> DiffKind {
-    let mut after = before.clone();
-    after.extend(edit);
-    diff::compare(&edited(&before), &edited(&after)).kind
-}
+/// What an edit is called, what stood before, the edit itself, and what it is.
+type Row = (&'static str, Edits, Edits, DiffKind);
 
-#[test]
-fn the_fields_of_the_table_decide() {
-    let rows: Vec<(&str, Edits, Edits, DiffKind)> = vec![
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn table() -> Vec<Row> {
+    vec![
         ("nothing", vec![], vec![], DiffKind::Ignore),
         (
             "the image",
@@ -223,9 +220,15 @@ fn the_fields_of_the_table_decide() {
             vec![(&["job", "state"], json!("running"))],
             DiffKind::Ignore,
         ),
-    ];
-    for (what, before, edit, wanted) in rows {
-        assert_eq!(kind(before, edit), wanted, "{what}");
+    ]
+}
+
+#[test]
+fn the_fields_of_the_table_decide() {
+    for (what, before, edit, wanted) in table() {
+        let after = [before.clone(), edit].concat();
+        let found = diff::compare(&edited(&before), &edited(&after)).kind;
+        assert_eq!(found, wanted, "{what}");
     }
 }
 

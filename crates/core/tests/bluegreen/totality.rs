@@ -74,7 +74,7 @@ fn damage(observed: &Observed, at: Where, place: usize, garbage: &Value) -> Opti
     match at {
         Where::Resource => observed.resource = damaged(&observed.resource, place, garbage)?,
         Where::Blue => {
-            observed.blue.child = Fact::Present(damaged(observed.blue.child.present()?, place, garbage)?)
+            observed.blue.child = Fact::Present(damaged(observed.blue.child.present()?, place, garbage)?);
         }
         Where::Green => {
             observed.green.child = Fact::Present(damaged(observed.green.child.present()?, place, garbage)?);

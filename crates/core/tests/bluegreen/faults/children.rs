@@ -40,7 +40,7 @@ fn u15_a_suspended_failed_child_stays_suspended() {
     simulation.wait(150);
     assert!(told(&simulation, "change app-green to app:stuck suspended") == 1);
     simulation.world.edit_child(Color::Green, |child| {
-        child.spec.job.as_mut().unwrap().state = None
+        child.spec.job.as_mut().unwrap().state = None;
     });
     simulation.wait(30);
     assert_eq!(told(&simulation, "change app-green to app:stuck suspended"), 2);
@@ -296,7 +296,7 @@ fn row_25_past_the_point_of_no_return_the_incoming_child_goes_on_from_its_checkp
 fn row_26_a_child_edited_by_hand_is_put_back() {
     let mut simulation = active("savepoint");
     simulation.world.edit_child(Color::Blue, |child| {
-        child.spec.image = Some("app:byhand".to_owned())
+        child.spec.image = Some("app:byhand".to_owned());
     });
     simulation.wait(30);
     assert_eq!(simulation.serving_image().as_deref(), Some("app:1"));

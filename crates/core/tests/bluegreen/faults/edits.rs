@@ -270,16 +270,17 @@ fn row_47_a_tiny_reschedule_interval_is_a_second() {
 // Nothing to run, a session cluster, a name that is too long, a specification that is too large: refused, nothing begins.
 #[test]
 fn row_52_row_54_row_55_what_cannot_work_begins_nothing() {
-    let cases: [(&str, fn(&mut Value)); 5] = [
+    type Edit = fn(&mut Value);
+    let cases: [(&str, Edit); 5] = [
         ("no template", |text| text["spec"]["template"] = Value::Null),
         ("no specification", |text| {
-            text["spec"]["template"]["spec"] = Value::Null
+            text["spec"]["template"]["spec"] = Value::Null;
         }),
         ("session cluster", |text| {
-            text["spec"]["template"]["spec"]["job"] = Value::Null
+            text["spec"]["template"]["spec"]["job"] = Value::Null;
         }),
         ("long name", |text| {
-            text["metadata"]["name"] = json!("a".repeat(40))
+            text["metadata"]["name"] = json!("a".repeat(40));
         }),
         ("large", |text| {
             text["spec"]["template"]["spec"]["podTemplate"] = json!({ "x": "y".repeat(300 * 1024) });

@@ -189,10 +189,11 @@ fn left_by_upstream(simulation: &mut Simulation, state: &str) {
 // Taken over from upstream when settled: nothing moves.
 #[test]
 fn row_63_taken_over_when_settled_nothing_moves() {
-    for (mut simulation, state) in [
-        (active("savepoint"), "ACTIVE_BLUE"),
-        (active_green("savepoint"), "ACTIVE_GREEN"),
+    for (settled, state) in [
+        (active as fn(&str) -> Simulation, "ACTIVE_BLUE"),
+        (active_green, "ACTIVE_GREEN"),
     ] {
+        let mut simulation = settled("savepoint");
         assert!(simulation.quiet_within(40));
         left_by_upstream(&mut simulation, state);
         let children = simulation.world.children.clone();

@@ -198,12 +198,12 @@ fn row_21_row_22_of_two_operators_one_write_wins() {
     let world = &mut simulation.world;
     assert!(
         world
-            .write_status(version.as_deref(), *first.status.unwrap())
+            .write_status(version.as_deref(), first.status.as_ref().unwrap())
             .is_ok()
     );
     assert!(
         world
-            .write_status(version.as_deref(), *second.status.unwrap())
+            .write_status(version.as_deref(), second.status.as_ref().unwrap())
             .is_err()
     );
     for effect in first.effects.iter().chain(&second.effects) {

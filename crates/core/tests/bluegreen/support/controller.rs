@@ -59,7 +59,7 @@ impl World {
                 deployed.spec = Some(child.spec.clone());
             }
             Some(before) if *before != child.spec || deployed.stopping => {
-                self.change(child, before.clone(), &mut deployed, &mut cluster);
+                self.change(child, &before.clone(), &mut deployed, &mut cluster);
             }
             Some(_) => self.go_on(name, child, &mut cluster),
         }
@@ -110,15 +110,13 @@ impl World {
     fn change(
         &mut self,
         child: &FlinkDeployment,
-        before: FlinkDeploymentSpec,
+        before: &FlinkDeploymentSpec,
         deployed: &mut Deployed,
         cluster: &mut Cluster,
     ) {
         let job = child.spec.job.clone().unwrap_or_default();
-        match (diff::job_state(&before), diff::job_state(&child.spec)) {
-            (JobState::Running, JobState::Suspended) | (JobState::Suspended, JobState::Suspended)
-                if cluster.age.is_some() =>
-            {
+        match (diff::job_state(before), diff::job_state(&child.spec)) {
+            (JobState::Running | JobState::Suspended, JobState::Suspended) if cluster.age.is_some() => {
                 if deployed.stopping || job.upgrade_mode != Some(UpgradeMode::Savepoint) {
                     self.stop(child, job.upgrade_mode.unwrap_or_default(), deployed, cluster);
                 } else {
@@ -131,8 +129,8 @@ impl World {
                 let nonce = |spec: &FlinkDeploymentSpec| {
                     spec.job.as_ref().and_then(|job| job.savepoint_redeploy_nonce)
                 };
-                let redeploy = nonce(&child.spec) != nonce(&before) && nonce(&child.spec).is_some();
-                let restart = was == JobState::Suspended || redeploy || needs_restart(&before, &child.spec);
+                let redeploy = nonce(&child.spec) != nonce(before) && nonce(&child.spec).is_some();
+                let restart = was == JobState::Suspended || redeploy || needs_restart(before, &child.spec);
                 if restart && cluster.age.is_some() {
                     self.stop(child, job.upgrade_mode.unwrap_or_default(), deployed, cluster);
                 }

@@ -42,6 +42,10 @@ pub enum Sight {
 
 /// The world, and a shell that works in it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of what is checked"
+)]
 pub struct Simulation {
     /// Everything that is there.
     pub world: World,
@@ -243,7 +247,7 @@ impl Simulation {
         let mut wrote = false;
         if let Some(status) = &decision.status {
             let version = observed.resource.metadata.resource_version.clone();
-            let result = self.request(|world| world.write_status(version.as_deref(), (**status).clone()));
+            let result = self.request(|world| world.write_status(version.as_deref(), status));
             match result {
                 Some(Ok(())) => {}
                 Some(Err(why)) => {

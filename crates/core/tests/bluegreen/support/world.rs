@@ -91,6 +91,7 @@ impl World {
     }
 
     /// A fresh resourceVersion; something has changed.
+    #[expect(clippy::unnecessary_wraps, reason = "metadata holds it as an option")]
     pub fn next_version(&mut self) -> Option<String> {
         self.version += 1;
         self.changed = true;
@@ -287,7 +288,7 @@ impl World {
     pub fn write_status(
         &mut self,
         observed_version: Option<&str>,
-        status: FlinkBlueGreenDeploymentStatus,
+        status: &FlinkBlueGreenDeploymentStatus,
     ) -> Answer {
         if self.resource().metadata.resource_version.as_deref() != observed_version {
             return Err("409 Conflict: the object has been modified".to_owned());
@@ -295,9 +296,9 @@ impl World {
         let version = self.next_version();
         let resource = self.resource.as_mut().unwrap();
         // Through its wire form, as every status goes.
-        let wire = serde_json::to_value(&status).unwrap();
+        let wire = serde_json::to_value(status).unwrap();
         let read = FlinkBlueGreenDeploymentStatus::read(&wire);
-        assert_eq!(read, status, "the status does not survive its wire form");
+        assert_eq!(read, *status, "the status does not survive its wire form");
         resource.status = Some(read);
         resource.metadata.resource_version = version;
         self.writes += 1;
