@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use sluice_api::FlinkDeploymentSpec;
-use sluice_api::configuration::FlinkConfiguration;
+use sluice_api::configuration::{FlinkConfiguration, parse_duration};
 use sluice_api::flink_deployment::Resource;
 
 use super::pass::{RETAINED, RETENTION};
@@ -102,6 +103,7 @@ impl DeploymentPlan {
         configuration
             .entry(RETENTION.to_owned())
             .or_insert_with(|| RETAINED.to_owned());
+        shorten_refresh(&mut configuration);
 
         Some(Self {
             deployment: record.deployment,
@@ -122,6 +124,25 @@ impl DeploymentPlan {
 
 /// Flink's key for a job id that is given and not drawn (`PipelineOptionsInternal.PIPELINE_FIXED_JOB_ID`).
 const JOB_ID: &str = "$internal.pipeline.job-id";
+
+/// How old the copy of the job may be that the JobManager answers from (`WebOptions.REFRESH_INTERVAL`; Flink's default
+/// is 3 s).
+const REFRESH: &str = "web.refresh-interval";
+/// Shorter than [`SETTLING`](super::live::SETTLING), so that two looks so far apart never see the same copy, behind which the job has restarted.
+const LONGEST_REFRESH: SignedDuration = SignedDuration::from_secs(1);
+
+/// Keeps the user's interval if it is short enough, or nothing that Flink can read, which Flink itself refuses. A longer
+/// one would only spare the JobManager a copy a second while somebody looks.
+fn shorten_refresh(configuration: &mut BTreeMap<String, String>) {
+    let is_too_long = configuration
+        .get(REFRESH)
+        .is_none_or(|text| parse_duration(text).is_ok_and(|interval| interval > LONGEST_REFRESH));
+    if is_too_long {
+        // Without a unit: before 1.20 Flink reads a number of milliseconds and nothing else.
+        let milliseconds = LONGEST_REFRESH.as_millis().to_string();
+        configuration.insert(REFRESH.to_owned(), milliseconds);
+    }
+}
 
 /// The keys that name what to restore, in all versions.
 const RESTORE_KEYS: [&str; 4] = [
@@ -221,6 +242,21 @@ mod tests {
             plan(spec, Some("s")).configuration["execution.savepoint.path"],
             "s"
         );
+    }
+
+    #[test]
+    fn two_looks_at_a_settling_job_never_see_the_same_copy() {
+        assert!(LONGEST_REFRESH < crate::lifecycle::live::SETTLING);
+        for (users, expected) in [
+            ("10000", "1000"),
+            ("3 s", "1000"),
+            ("often", "often"),
+            ("200", "200"),
+            ("1 s", "1 s"),
+        ] {
+            let spec = json!({"flinkConfiguration": {REFRESH: users}, "job": {}});
+            assert_eq!(plan(spec, None).configuration[REFRESH], expected);
+        }
     }
 
     #[test]

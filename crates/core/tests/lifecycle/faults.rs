@@ -163,9 +163,11 @@ proptest! {
     #[test]
     fn no_fault_makes_two_clusters_or_two_savepoints_or_loses_state(
         mode in 0_usize..3,
+        answers_from_copies in any::<bool>(),
         happenings in prop::collection::vec(happening(), 1..80),
     ) {
         let mut world = World::new(["savepoint", "last-state", "stateless"][mode]);
+        world.behaviour.answers_from_copies = answers_from_copies;
         live_through(&mut world, &happenings);
 
         // When the faults are over and the specification is valid, it comes to rest.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use sluice_api::flink_deployment::FlinkJobState;
 use sluice_core::lifecycle::{CompletedCheckpoint, OperationProgress};
 
-use crate::world::{Job, World};
+use crate::world::{Job, World, view};
 
 impl World {
     /// The JobManager dies.
@@ -53,6 +53,32 @@ impl World {
 
     /// Time passes, and Flink does one step.
     pub(crate) fn tick(&mut self, pause: SignedDuration) {
+        self.step(pause);
+        if self.behaviour.answers_from_copies {
+            self.renew_copy();
+        }
+    }
+
+    /// A copy is renewed when it is asked for and too old; here somebody always asks.
+    fn renew_copy(&mut self) {
+        let now = self.now;
+        let Some((_, process)) = self.alive() else {
+            return;
+        };
+        let refresh = process.plan.configuration.get("web.refresh-interval");
+        let refresh = refresh.map_or(3000, |text| text.parse().unwrap());
+        let is_fresh = process
+            .copy
+            .as_ref()
+            .is_some_and(|(made, _)| now.duration_since(*made).as_millis() < refresh);
+        if let Some(job) = &process.job
+            && !is_fresh
+        {
+            process.copy = Some((now, view(process, job)));
+        }
+    }
+
+    fn step(&mut self, pause: SignedDuration) {
         self.now += pause;
         let now = self.now;
         let behaviour = self.behaviour.clone();

@@ -32,6 +32,25 @@ fn a_job_that_restarts_all_the_time_is_never_stable() {
     );
 }
 
+#[test]
+fn a_restart_behind_the_copy_that_a_job_manager_answers_from_is_not_missed() {
+    for configured in [None, Some("10000"), Some("5 s"), Some("200")] {
+        let mut world = World::new("savepoint");
+        if let Some(interval) = configured {
+            world.edit(&[("/flinkConfiguration/web.refresh-interval", json!(interval))]);
+        }
+        world.behaviour.answers_from_copies = true;
+        world.behaviour.restarts_every = 3;
+        for _ in 0..30 {
+            world.run(1);
+            assert_ne!(lifecycle(&world), "STABLE", "{}", world.transcript);
+        }
+        world.behaviour.restarts_every = 0;
+        world.run(10);
+        assert_eq!(lifecycle(&world), "STABLE", "{}", world.transcript);
+    }
+}
+
 /// A world whose job was seen running with all its tasks for the first time just now.
 fn just_running() -> World {
     let mut world = World::new("savepoint");

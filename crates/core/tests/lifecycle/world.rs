@@ -29,6 +29,8 @@ pub(crate) struct Behaviour {
     pub(crate) savepoints_fail: u32,
     /// The job restarts at every so many ticks; 0: never.
     pub(crate) restarts_every: u64,
+    /// The JobManager tells of the job from a copy as old as `web.refresh-interval` (3 s where nothing is set).
+    pub(crate) answers_from_copies: bool,
     /// The place of the savepoints cannot be read; only a JobManager can tell of them.
     pub(crate) savepoints_are_unreadable: bool,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Process {
     pub(crate) started_at: Timestamp,
     pub(crate) ticks: u64,
     pub(crate) job: Option<Job>,
+    /// The copy of the job that the JobManager answers from, and when it was made.
+    pub(crate) copy: Option<(Timestamp, JobView)>,
     pub(crate) operations: BTreeMap<String, Operation>,
 }
 
@@ -194,10 +198,11 @@ impl World {
             })
         });
         let job = match newest {
-            Some((_, process)) if process.alive && process.ticks > 0 => process
-                .job
-                .as_ref()
-                .map_or(Fact::Absent, |job| Fact::Present(view(process, job))),
+            Some((_, process)) if process.alive && process.ticks > 0 => match (&process.copy, &process.job) {
+                (Some((_, copy)), Some(_)) => Fact::Present(copy.clone()),
+                (None, Some(job)) => Fact::Present(view(process, job)),
+                (_, None) => Fact::Absent,
+            },
             Some(_) | None => Fact::Unknown("connection refused".to_owned()),
         };
         let asked = record.as_ref().map(asked_operations).unwrap_or_default();
@@ -424,6 +429,7 @@ impl World {
                 started_at: self.now,
                 ticks: 0,
                 job: None,
+                copy: None,
                 operations: BTreeMap::new(),
             },
         );
@@ -505,7 +511,7 @@ pub(crate) const fn is_over(state: FlinkJobState) -> bool {
     )
 }
 
-fn view(process: &Process, job: &Job) -> JobView {
+pub(crate) fn view(process: &Process, job: &Job) -> JobView {
     JobView {
         job_id: process.plan.job_id.clone(),
         name: Some("orders".to_owned()),
