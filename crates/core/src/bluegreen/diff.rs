@@ -4,6 +4,8 @@
 //! tried in the order of [`DiffKind`]'s variants; the first that applies decides. The field table is
 //! `reference/upstream.md` section 1: everything that is not listed there as applied in place is a transition.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use sluice_api::blue_green::FlinkBlueGreenDeploymentSpec;
 use sluice_api::configuration;
@@ -125,11 +127,9 @@ pub fn job_state(spec: &FlinkDeploymentSpec) -> JobState {
 }
 
 /// `template.spec`, or an empty one.
-pub fn child_spec(spec: &FlinkBlueGreenDeploymentSpec) -> FlinkDeploymentSpec {
-    spec.template
-        .as_ref()
-        .and_then(|template| template.spec.clone())
-        .unwrap_or_default()
+pub fn child_spec(spec: &FlinkBlueGreenDeploymentSpec) -> Cow<'_, FlinkDeploymentSpec> {
+    let present = spec.template.as_ref().and_then(|template| template.spec.as_ref());
+    present.map_or_else(|| Cow::Owned(FlinkDeploymentSpec::default()), Cow::Borrowed)
 }
 
 /// The specification as JSON in which equal meaning is equal text: configuration flattened, the default state left out.
@@ -159,6 +159,10 @@ fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
         (Value::Object(old), Value::Object(new)) => {
             let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
+                let (old, new) = (old.get(key), new.get(key));
+                if old == new {
+                    continue;
+                }
                 let path = if path.is_empty() {
                     key.clone()
                 } else {
@@ -166,8 +170,8 @@ fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
                 };
                 walk(
                     &path,
-                    old.get(key).unwrap_or(&Value::Null),
-                    new.get(key).unwrap_or(&Value::Null),
+                    old.unwrap_or(&Value::Null),
+                    new.unwrap_or(&Value::Null),
                     changes,
                 );
             }

@@ -11,7 +11,7 @@ use sluice_api::metadata::LABEL_TRANSITION;
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, JobState, UpgradeMode};
 
 use super::decision::Effect;
-use super::record::{State, Step, Transition, serving, transition_spec};
+use super::record::{State, Step, Transition, serving};
 use super::states::{returning, switching};
 use super::view::{Mine, View};
 use super::{child, diff, failed, incoming, ingress, savepoints};
@@ -60,9 +60,8 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
         Step::Creating { .. } => effects.extend(outgoing_first(view, transition, create)),
         Step::Deploying { .. } => effects.extend(outgoing_first(view, transition, keep_incoming)),
         Step::Switching { delete_after, .. } => {
-            let spec = transition_spec(transition);
             effects.extend(outgoing_first(view, transition, keep_incoming));
-            effects.extend(lead_ingress(view, &spec, transition.to));
+            effects.extend(lead_ingress(view, &transition.spec, transition.to));
             if switching::may_delete_outgoing(view, transition, *delete_after)
                 && let Some(outgoing) = transition.from.and_then(|from| view.present(from))
             {
@@ -70,11 +69,10 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             }
         }
         Step::InPlace { .. } => {
-            let spec = transition_spec(transition);
             if let Some(present) = view.present(transition.to) {
-                effects.extend(put_back(view, transition.to, present, &spec));
+                effects.extend(put_back(view, transition.to, present, &transition.spec));
             }
-            effects.extend(lead_ingress(view, &spec, transition.to));
+            effects.extend(lead_ingress(view, &transition.spec, transition.to));
         }
         Step::Returning { .. } => effects.extend(return_outgoing(view, transition)),
     }
@@ -141,9 +139,14 @@ fn create(view: &View<'_>, transition: &Transition) -> Option<Effect> {
 }
 
 fn create_child(view: &View<'_>, transition: &Transition) -> Effect {
-    let spec = transition_spec(transition);
     let restore = transition.restore.as_deref();
-    let manifest = child::manifest(view.resource(), transition.to, transition.number, &spec, restore);
+    let manifest = child::manifest(
+        view.resource(),
+        transition.to,
+        transition.number,
+        &transition.spec,
+        restore,
+    );
     Effect::CreateChild {
         manifest: Box::new(manifest),
     }
@@ -159,7 +162,7 @@ fn keep_incoming(view: &View<'_>, transition: &Transition) -> Option<Effect> {
                 Some(create_child(view, transition))
             }
         },
-        Mine::Present(incoming) => put_back(view, transition.to, incoming, &transition_spec(transition)),
+        Mine::Present(incoming) => put_back(view, transition.to, incoming, &transition.spec),
         Mine::Terminating | Mine::Unknown(_) | Mine::Foreign => None,
     }
 }

@@ -6,7 +6,7 @@ use sluice_api::blue_green::{
 };
 
 use super::child;
-use super::record::{Step, Transition, transition_spec};
+use super::record::{Step, Transition};
 use super::view::{Mine, Verdict, View};
 use crate::identity::content_hash;
 
@@ -26,7 +26,7 @@ pub fn set_aside(
     message: String,
 ) -> FailedStatus {
     FailedStatus {
-        spec_hash: content_hash(&transition_spec(transition)),
+        spec_hash: content_hash(&*transition.spec),
         transition: transition.number,
         reason,
         message,

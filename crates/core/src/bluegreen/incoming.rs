@@ -7,7 +7,7 @@ use sluice_api::blue_green::{TransitionCause, TransitionMode};
 use super::decision::{Waiting, WaitingFor};
 use super::diff;
 use super::observed::CompletedCheckpoint;
-use super::record::{Step, Transition, transition_spec};
+use super::record::{Step, Transition};
 use super::view::{Verdict, View};
 use crate::{Event, Fact};
 
@@ -38,9 +38,7 @@ pub fn goes_on_from<'a>(view: &View<'a>, transition: &Transition) -> GoesOnFrom<
 /// fork before the point of no return the outgoing job still has everything, and in a stateless one there is no state.
 fn was_the_only_writer(transition: &Transition) -> bool {
     let stateless = || {
-        let job = diff::child_spec(&transition_spec(transition))
-            .job
-            .unwrap_or_default();
+        let job = diff::child_spec(&transition.spec).job.clone().unwrap_or_default();
         job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless
     };
     match transition.mode {
@@ -65,8 +63,9 @@ pub fn own_checkpoint<'a>(view: &View<'a>, transition: &Transition) -> Fact<&'a 
 pub fn first_start(transition: &Transition) -> Option<String> {
     match transition.cause {
         TransitionCause::SavepointRedeploy => {
-            diff::child_spec(&transition_spec(transition))
-                .job?
+            diff::child_spec(&transition.spec)
+                .job
+                .clone()?
                 .initial_savepoint_path
         }
         TransitionCause::FirstDeployment

@@ -119,8 +119,7 @@ fn serving_child_stays(
             }
             let asked_by_user = match &record.state {
                 State::InTransition(transition) => {
-                    diff::job_state(&diff::child_spec(&record::transition_spec(transition)))
-                        == JobState::Suspended
+                    diff::job_state(&diff::child_spec(&transition.spec)) == JobState::Suspended
                 }
                 State::Active(_) | State::Initializing => record
                     .reconciled
@@ -163,10 +162,10 @@ fn sources(observed: &Observed, record: &Record) -> Vec<String> {
     );
     if let Some(transition) = transition(record) {
         known.extend(transition.savepoint.clone());
-        let spec = record::transition_spec(transition);
         known.extend(
-            diff::child_spec(&spec)
+            diff::child_spec(&transition.spec)
                 .job
+                .clone()
                 .and_then(|job| job.initial_savepoint_path),
         );
         // What the transition was begun with was a checkpoint that had been observed, or what another operator chose.

@@ -19,6 +19,7 @@ mod rebuild;
 pub mod record;
 mod retarget;
 mod savepoints;
+mod specification;
 mod states;
 mod status;
 mod view;
@@ -29,6 +30,7 @@ use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus};
 pub use decision::{Decision, Effect, Waiting, WaitingFor};
 pub use observed::{CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side};
 use record::State;
+pub use specification::Specification;
 pub use status::step_name;
 use view::{Verdict, View};
 
@@ -92,14 +94,13 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Decision {
             .unwrap_or_else(|| Verdict::stay(&view))
     };
     let moved = verdict.record != view.record || rebuilt.is_some();
-    let reconciled_stands = rebuilt.is_none() && verdict.record.reconciled == view.record.reconciled;
     view.record = verdict.record;
     let blocked = verdict.blocked.is_some();
     let waiting = verdict.blocked.or_else(|| status::awaited(&view));
     let mut events: Vec<_> = rebuilt.into_iter().collect();
     events.extend(verdict.events);
     Decision {
-        status: status::write(&view, waiting.as_ref(), blocked, reconciled_stands),
+        status: status::write(&view, waiting.as_ref(), blocked),
         effects: effects::of(&view),
         wake: wake(&view, moved, waiting.as_ref()),
         waiting,

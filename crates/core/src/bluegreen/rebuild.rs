@@ -13,7 +13,8 @@ use sluice_api::{FlinkDeployment, JobState};
 
 use super::decision::Waiting;
 use super::observed::Observed;
-use super::record::{self, Record, State, Step, Transition, spec_text};
+use super::record::{self, Record, State, Step, Transition};
+use super::specification::Specification;
 use super::{child, diff};
 use crate::{Event, Fact};
 
@@ -72,8 +73,8 @@ fn completed(observed: &Observed, read: &Record, color: Color) -> Result<(Record
     };
     let mut record = read.clone();
     record.reconciled = match (child, &read.state) {
-        (Some(object), _) => Some(running(spec_of(observed, object, color))),
-        (None, State::InTransition(transition)) => Some(record::transition_spec(transition)),
+        (Some(object), _) => Some(Specification::new(running(spec_of(observed, object, color)))),
+        (None, State::InTransition(transition)) => Some(transition.spec.clone()),
         (None, State::Initializing | State::Active(_)) => None,
     };
     let message =
@@ -130,7 +131,7 @@ fn none(
     let reconciled = status
         .last_reconciled_spec
         .as_deref()
-        .and_then(record::spec_from_text);
+        .and_then(Specification::read);
     let left_state = || Color::BOTH.into_iter().find(|color| has_left_state(*color));
     let served = match status.blue_green_state {
         Some(BlueGreenState::ActiveBlue | BlueGreenState::SavepointingBlue) => Some(Color::Blue),
@@ -149,7 +150,8 @@ fn none(
         return (rebuilt, None);
     };
     rebuilt.state = State::Active(color);
-    rebuilt.reconciled = Some(reconciled.unwrap_or_else(|| observed.resource.spec.clone()));
+    rebuilt.reconciled =
+        Some(reconciled.unwrap_or_else(|| Specification::new(observed.resource.spec.clone())));
     let message = format!("the status was rebuilt: {color} was active, and it is gone");
     (rebuilt, Some(Event::warning("StatusRebuilt", message)))
 }
@@ -163,7 +165,7 @@ fn one(
     only: &FlinkDeployment,
 ) -> Event {
     rebuilt.number = rebuilt.number.max(child::transition(only));
-    let spec = spec_of(observed, only, color);
+    let spec = Specification::new(spec_of(observed, only, color));
     let coming_up = status.blue_green_state == Some(transitioning_to(color)) && !child::is_ready(only);
     if coming_up && diff::job_state(&only.spec) == JobState::Running {
         // A first deployment or a change in place, upstream's status does not say which: whatever comes of it, this child
@@ -204,8 +206,8 @@ fn two(
         .find(|color| status.blue_green_state == Some(transitioning_to(*color)));
     if let Some(to) = incoming {
         let from = to.other();
-        rebuilt.reconciled = Some(spec_of(observed, of(from), from));
-        let spec = spec_of(observed, of(to), to);
+        rebuilt.reconciled = Some(Specification::new(spec_of(observed, of(from), from)));
+        let spec = Specification::new(spec_of(observed, of(to), to));
         rebuilt.state = State::InTransition(Box::new(taken_over(now, status, Some(from), to, of(to), &spec)));
         return Event::normal(
             "TakenOver",
@@ -224,7 +226,7 @@ fn two(
     };
     let other = active.other();
     rebuilt.state = State::Active(active);
-    rebuilt.reconciled = Some(spec_of(observed, of(active), active));
+    rebuilt.reconciled = Some(Specification::new(spec_of(observed, of(active), active)));
     // Whatever the other one is, nobody knows that it may go: it stays until the next transition replaces it.
     rebuilt.kept = Some(KeptStatus {
         color: other,
@@ -274,7 +276,7 @@ fn taken_over(
     from: Option<Color>,
     to: Color,
     incoming: &FlinkDeployment,
-    spec: &FlinkBlueGreenDeploymentSpec,
+    spec: &Specification,
 ) -> Transition {
     // The clock of the one who began it is gone on from; without one, the grace period begins now.
     let grace = sluice_api::settings::BlueGreenSettings::default().abort_grace_period;
@@ -294,7 +296,7 @@ fn taken_over(
         cause: TransitionCause::TakenOver,
         mode: TransitionMode::Basic,
         started_at: now,
-        spec: spec_text(spec),
+        spec: spec.clone(),
         step,
         savepoint: None,
         restore: child::restored_from(incoming).map(str::to_owned),
@@ -309,7 +311,7 @@ fn taken_over(
 fn spec_of(observed: &Observed, object: &FlinkDeployment, color: Color) -> FlinkBlueGreenDeploymentSpec {
     let present = &observed.resource.spec;
     let mut spec = object.spec.clone();
-    let wanted = diff::child_spec(present).job;
+    let wanted = diff::child_spec(present).job.clone();
     if let Some(job) = &mut spec.job {
         job.initial_savepoint_path = wanted.as_ref().and_then(|job| job.initial_savepoint_path.clone());
         job.savepoint_redeploy_nonce = wanted.as_ref().and_then(|job| job.savepoint_redeploy_nonce);

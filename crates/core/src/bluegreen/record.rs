@@ -3,14 +3,14 @@
 //! It lives in the resource's status. Here is its inner form, in which an illegal state cannot be written down, and the
 //! way to and from the wire form, where upstream's seven state names exist.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
 use sluice_api::blue_green::{
-    AcknowledgedStatus, BlueGreenState, Color, FailedStatus, FlinkBlueGreenDeploymentSpec,
-    FlinkBlueGreenDeploymentStatus, HistoryEntry, KeptStatus, SavepointStatus, StepStatus, TransitionStatus,
+    AcknowledgedStatus, BlueGreenState, Color, FailedStatus, FlinkBlueGreenDeploymentStatus, HistoryEntry,
+    KeptStatus, SavepointStatus, StepStatus, TransitionCause, TransitionMode, TransitionStatus,
 };
 
-/// A transition under way.
-pub type Transition = TransitionStatus;
+use super::specification::Specification;
+
 /// The step that it is at.
 pub type Step = StepStatus;
 
@@ -25,7 +25,7 @@ pub struct Record {
     /// The largest transition number given out.
     pub number: u64,
     /// The specification that the active child was made from.
-    pub reconciled: Option<FlinkBlueGreenDeploymentSpec>,
+    pub reconciled: Option<Specification>,
     /// The specification that an abort has set aside.
     pub failed: Option<FailedStatus>,
     /// The deployment that an abort left behind.
@@ -47,6 +47,65 @@ pub enum State {
     Active(Color),
     /// A transition is under way.
     InTransition(Box<Transition>),
+}
+
+/// A transition under way; each field as in [`TransitionStatus`].
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "they are told where the wire form is")]
+pub struct Transition {
+    pub number: u64,
+    pub from: Option<Color>,
+    pub to: Color,
+    pub cause: TransitionCause,
+    pub mode: TransitionMode,
+    pub started_at: Timestamp,
+    pub spec: Specification,
+    pub step: Step,
+    pub savepoint: Option<String>,
+    pub restore: Option<String>,
+    pub outgoing_stopped_at: Option<Timestamp>,
+    pub incoming_created_at: Option<Timestamp>,
+    pub lowered: Option<String>,
+}
+
+impl Transition {
+    /// From the wire form; `None` if its specification cannot be read.
+    fn read(wire: &TransitionStatus) -> Option<Self> {
+        Some(Self {
+            number: wire.number,
+            from: wire.from,
+            to: wire.to,
+            cause: wire.cause,
+            mode: wire.mode,
+            started_at: wire.started_at,
+            spec: Specification::read(&wire.spec)?,
+            step: wire.step.clone(),
+            savepoint: wire.savepoint.clone(),
+            restore: wire.restore.clone(),
+            outgoing_stopped_at: wire.outgoing_stopped_at,
+            incoming_created_at: wire.incoming_created_at,
+            lowered: wire.lowered.clone(),
+        })
+    }
+
+    /// The wire form.
+    pub fn write(&self) -> TransitionStatus {
+        TransitionStatus {
+            number: self.number,
+            from: self.from,
+            to: self.to,
+            cause: self.cause,
+            mode: self.mode,
+            started_at: self.started_at,
+            spec: self.spec.text().to_owned(),
+            step: self.step.clone(),
+            savepoint: self.savepoint.clone(),
+            restore: self.restore.clone(),
+            outgoing_stopped_at: self.outgoing_stopped_at,
+            incoming_created_at: self.incoming_created_at,
+            lowered: self.lowered.clone(),
+        }
+    }
 }
 
 impl Record {
@@ -124,31 +183,14 @@ pub fn serving(transition: &Transition) -> Option<Color> {
     }
 }
 
-/// A specification as the wire keeps it: JSON `{"spec": ...}`, as upstream does.
-pub fn spec_text(spec: &FlinkBlueGreenDeploymentSpec) -> String {
-    json!({ "spec": spec }).to_string()
-}
-
-/// A specification from its wire form.
-pub fn spec_from_text(text: &str) -> Option<FlinkBlueGreenDeploymentSpec> {
-    let mut value: Value = serde_json::from_str(text).ok()?;
-    serde_json::from_value(value.get_mut("spec")?.take()).ok()
-}
-
-/// The specification that a transition brings. The text was checked when the record was read.
-pub fn transition_spec(transition: &Transition) -> FlinkBlueGreenDeploymentSpec {
-    spec_from_text(&transition.spec).unwrap_or_default()
-}
-
 /// Reads the record that Sluice wrote. `None`: there is none, or it was written by another operator, or it is damaged
 /// beyond what can be acted on; then it is rebuilt from the children (see `rebuild`).
 pub fn read(status: &FlinkBlueGreenDeploymentStatus) -> Option<Record> {
     // The number is Sluice's own field: where it is missing, this is not Sluice's record.
     let number = status.transition_number?;
-    let state = match (&status.transition, status.blue_green_state?) {
-        (Some(transition), _) if spec_from_text(&transition.spec).is_some() => {
-            State::InTransition(Box::new(transition.clone()))
-        }
+    let transition = status.transition.as_ref().and_then(Transition::read);
+    let state = match (transition, status.blue_green_state?) {
+        (Some(transition), _) => State::InTransition(Box::new(transition)),
         (_, BlueGreenState::InitializingBlue) => State::Initializing,
         (_, BlueGreenState::ActiveBlue) => State::Active(Color::Blue),
         (_, BlueGreenState::ActiveGreen) => State::Active(Color::Green),
@@ -161,7 +203,10 @@ pub fn read(status: &FlinkBlueGreenDeploymentStatus) -> Option<Record> {
             | BlueGreenState::TransitioningToGreen,
         ) => return None,
     };
-    let reconciled = status.last_reconciled_spec.as_deref().and_then(spec_from_text);
+    let reconciled = status
+        .last_reconciled_spec
+        .as_deref()
+        .and_then(Specification::read);
     if reconciled.is_none() && matches!(state, State::Active(_)) {
         return None;
     }

@@ -9,7 +9,8 @@ use sluice_api::blue_green::{AbortReason, TransitionCause, TransitionMode};
 use sluice_api::validation::ValidSpec;
 
 use super::diff::{self, DiffKind};
-use super::record::{Step, Transition, spec_text, transition_spec};
+use super::record::{Step, Transition};
+use super::specification::Specification;
 use super::view::{Verdict, View};
 use super::{abort, child};
 use crate::Event;
@@ -21,8 +22,8 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
     if view.wants_suspended() || transition.cause == TransitionCause::ActiveChildGone {
         return None;
     }
-    let current = transition_spec(transition);
-    if current == valid.spec {
+    let current = &transition.spec;
+    if **current == valid.spec {
         return None;
     }
     let incoming_is_there = match transition.step {
@@ -48,7 +49,7 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
             "the edit needs the state of the active job, and this transition has not taken it".to_owned();
         return Some(abort::abort(view, transition, AbortReason::Superseded, message));
     }
-    let change = diff::compare(&current, &valid.spec);
+    let change = diff::compare(current, &valid.spec);
     if change.kind == DiffKind::Ignore {
         // Configuration or Ingress only; they apply by themselves.
         return Some(adopt(
@@ -102,7 +103,7 @@ fn adopt(
     events: Vec<Event>,
 ) -> Verdict {
     let record = view.record.with_transition(Transition {
-        spec: spec_text(&valid.spec),
+        spec: Specification::new(valid.spec.clone()),
         step,
         ..transition.clone()
     });
@@ -148,7 +149,7 @@ fn start_over(
     cause: TransitionCause,
 ) -> Verdict {
     let mut next = Transition {
-        spec: spec_text(&valid.spec),
+        spec: Specification::new(valid.spec.clone()),
         cause,
         ..transition.clone()
     };

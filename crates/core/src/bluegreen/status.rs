@@ -7,18 +7,16 @@ use sluice_api::blue_green::{FlinkBlueGreenDeploymentStatus, TransitionMode, Wir
 use sluice_api::flink_deployment::{FlinkJobState, JobStatus};
 
 use super::decision::{Waiting, WaitingFor};
-use super::record::{State, Step, spec_text, wire_state};
+use super::record::{State, Step, wire_state};
 use super::view::{Mine, View};
 use super::{child, diff};
 use crate::Fact;
 
-/// The status as it shall stand; `None` if it stands so already. `reconciled_stands`: the text of the reconciled
-/// specification in the previous status is still true (writing it anew is the dearest part of a decision).
+/// The status as it shall stand; `None` if it stands so already.
 pub fn write(
     view: &View<'_>,
     waiting: Option<&Waiting>,
     blocked: bool,
-    reconciled_stands: bool,
 ) -> Option<Box<FlinkBlueGreenDeploymentStatus>> {
     let none = FlinkBlueGreenDeploymentStatus::default();
     let previous = view.resource().status.as_ref().unwrap_or(&none);
@@ -29,11 +27,7 @@ pub fn write(
             ..previous.job_status.clone().unwrap_or_default()
         }),
         blue_green_state: Some(wire_state(record)),
-        last_reconciled_spec: if reconciled_stands {
-            previous.last_reconciled_spec.clone()
-        } else {
-            record.reconciled.as_ref().map(spec_text)
-        },
+        last_reconciled_spec: record.reconciled.as_ref().map(|spec| spec.text().to_owned()),
         last_reconciled_timestamp: previous.last_reconciled_timestamp,
         abort_timestamp: WireTime(None),
         deployment_ready_timestamp: WireTime(None),
@@ -52,7 +46,7 @@ pub fn write(
         extra: previous.extra.clone(),
     };
     if let State::InTransition(transition) = &record.state {
-        status.transition = Some((**transition).clone());
+        status.transition = Some(transition.write());
         match &transition.step {
             Step::Savepointing { trigger_id, .. } => status.savepoint_trigger_id = Some(trigger_id.clone()),
             Step::Creating { deadline, .. }
@@ -366,10 +360,9 @@ pub fn awaited(view: &View<'_>) -> Option<Waiting> {
         Step::Switching {
             since, delete_after, ..
         } => {
-            let spec = super::record::transition_spec(transition);
             if view.present(to).is_none() {
                 waiting(WaitingFor::Created(to), *since, None)
-            } else if !view.ingress_leads_to(&spec, to) {
+            } else if !view.ingress_leads_to(&transition.spec, to) {
                 waiting(WaitingFor::Ingress(to), *since, None)
             } else if view.now < *delete_after {
                 waiting(WaitingFor::DeletionDelay(from), *since, Some(*delete_after))

@@ -11,7 +11,8 @@ use sluice_api::{FlinkDeployment, JobState};
 
 use super::decision::Waiting;
 use super::observed::{Observed, Side};
-use super::record::{Record, State, Step, Transition, spec_text};
+use super::record::{Record, State, Step, Transition};
+use super::specification::Specification;
 use super::{child, diff, ingress};
 use crate::{Event, Fact};
 
@@ -144,7 +145,7 @@ impl<'a> View<'a> {
         from: Option<Color>,
         to: Color,
         cause: TransitionCause,
-        spec: &FlinkBlueGreenDeploymentSpec,
+        spec: &Specification,
         restore: Option<String>,
         step: Step,
     ) -> Record {
@@ -161,7 +162,7 @@ impl<'a> View<'a> {
             cause,
             mode,
             started_at: self.now,
-            spec: spec_text(spec),
+            spec: spec.clone(),
             step,
             savepoint: None,
             restore,

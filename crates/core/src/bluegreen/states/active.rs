@@ -1,13 +1,14 @@
 //! ACTIVE: one child serves and nothing is under way; edits begin here.
 
 use sluice_api::UpgradeMode;
-use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentSpec, TransitionCause, TransitionMode};
+use sluice_api::blue_green::{Color, TransitionCause, TransitionMode};
 use sluice_api::validation::ValidSpec;
 use sluice_api::{FlinkDeployment, JobState};
 
 use super::super::decision::{Waiting, WaitingFor};
 use super::super::diff::{self, DiffKind};
 use super::super::record::Step;
+use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
 use super::super::{abort, child, failed, savepoints};
 use crate::{Event, Fact};
@@ -48,10 +49,10 @@ pub fn edit(
     view: &View<'_>,
     color: Color,
     active: &FlinkDeployment,
-    reconciled: &FlinkBlueGreenDeploymentSpec,
+    reconciled: &Specification,
     valid: &ValidSpec,
 ) -> Verdict {
-    if *reconciled == valid.spec && view.record.failed.is_none() {
+    if **reconciled == valid.spec && view.record.failed.is_none() {
         return Verdict::stay(view);
     }
     let diff = diff::compare(reconciled, &valid.spec);
@@ -79,7 +80,7 @@ pub fn edit(
 /// The child specifications are equal: only the record takes note (configuration and Ingress apply by themselves).
 fn ignore(view: &View<'_>, valid: &ValidSpec) -> Verdict {
     let mut record = view.record.clone();
-    record.reconciled = Some(valid.spec.clone());
+    record.reconciled = Some(Specification::new(valid.spec.clone()));
     let events = match record.failed.take() {
         Some(failed) => vec![Event::normal(
             "SpecReverted",
@@ -102,7 +103,14 @@ fn in_place(view: &View<'_>, color: Color, valid: &ValidSpec, cause: TransitionC
         since: view.now,
         deadline: view.grace_deadline(),
     };
-    let record = view.begin(None, color, cause, &valid.spec, None, step);
+    let record = view.begin(
+        None,
+        color,
+        cause,
+        &Specification::new(valid.spec.clone()),
+        None,
+        step,
+    );
     let what = match cause {
         TransitionCause::Suspend => "is suspended in place",
         TransitionCause::Resume => "is resumed in place",
@@ -140,7 +148,14 @@ fn begin(
         Mine::Absent | Mine::Present(_) | Mine::Terminating => {}
     }
     let start = |restore: Option<String>, step: Step, message: String| {
-        let mut record = view.begin(Some(color), to, cause, &valid.spec, restore, step);
+        let mut record = view.begin(
+            Some(color),
+            to,
+            cause,
+            &Specification::new(valid.spec.clone()),
+            restore,
+            step,
+        );
         // A specification that is tried again is no longer set aside.
         record.failed = None;
         Verdict::next(record, Event::normal("TransitionStarted", message))
@@ -224,8 +239,8 @@ fn state_of_unhealthy(
 }
 
 /// The active child is gone: it is created again with the state that is known, never from nothing (scenario 23).
-fn recreate(view: &View<'_>, color: Color, reconciled: &FlinkBlueGreenDeploymentSpec) -> Verdict {
-    let job = diff::child_spec(reconciled).job.unwrap_or_default();
+fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdict {
+    let job = diff::child_spec(reconciled).job.clone().unwrap_or_default();
     if job.state == Some(JobState::Suspended) && view.wants_suspended() {
         // Nothing has to run; it is created when it is to be resumed. Its state is looked for then.
         return Verdict::stay(view);
@@ -284,7 +299,7 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &FlinkBlueGreenDeployment
 fn recreate_as_told(
     view: &View<'_>,
     color: Color,
-    reconciled: &FlinkBlueGreenDeploymentSpec,
+    reconciled: &Specification,
     valid: &ValidSpec,
 ) -> Option<Verdict> {
     let redeploy = diff::compare(reconciled, &valid.spec).kind == DiffKind::SavepointRedeploy;
@@ -306,7 +321,7 @@ fn recreate_as_told(
         None,
         color,
         TransitionCause::ActiveChildGone,
-        &valid.spec,
+        &Specification::new(valid.spec.clone()),
         restore,
         view.creating(),
     );

@@ -7,7 +7,7 @@ use sluice_api::JobState;
 use sluice_api::blue_green::{AbortReason, Outcome, TransitionCause};
 
 use super::super::diff::{self, DiffKind};
-use super::super::record::{State, Transition, transition_spec};
+use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
 use super::super::{child, failed};
 use super::{active, switching};
@@ -16,10 +16,10 @@ use crate::Event;
 /// Ends when the child runs (or is suspended) as changed, or when it did not within the grace period.
 pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Verdict {
     let color = transition.to;
-    let wanted = transition_spec(transition);
+    let wanted = &transition.spec;
     if let (Ok(valid), Some(reconciled), Some(present)) =
         (&view.spec, &view.record.reconciled, view.present(color))
-        && diff::compare(&wanted, &valid.spec).kind != DiffKind::Ignore
+        && diff::compare(wanted, &valid.spec).kind != DiffKind::Ignore
     {
         // Edited once more: what holds is the last edit, looked at as if nothing had been under way.
         let record = view.record.with_state(State::Active(color));
@@ -27,9 +27,9 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
         return active::edit(&again, color, present, reconciled, valid);
     }
     match view.mine(color) {
-        Mine::Present(present) if is_done(&wanted, present) => {
+        Mine::Present(present) if is_done(wanted, present) => {
             let mut record = view.record.with_state(State::Active(color));
-            record.reconciled = Some(wanted);
+            record.reconciled = Some(wanted.clone());
             record.failed = None;
             record.remember(switching::ended(view, transition, Outcome::Completed, None));
             let message = match transition.cause {

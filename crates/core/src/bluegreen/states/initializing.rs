@@ -3,6 +3,7 @@
 use sluice_api::blue_green::{Color, TransitionCause};
 
 use super::super::decision::{Waiting, WaitingFor};
+use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
 use super::super::{abort, failed};
 use crate::Event;
@@ -38,7 +39,7 @@ pub fn next(view: &View<'_>) -> Verdict {
                 None,
                 Color::Blue,
                 TransitionCause::FirstDeployment,
-                &valid.spec,
+                &Specification::new(valid.spec.clone()),
                 restore,
                 view.creating(),
             );

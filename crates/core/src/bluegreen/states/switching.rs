@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionMode};
 
 use super::super::incoming;
-use super::super::record::{State, Step, Transition, transition_spec};
+use super::super::record::{State, Step, Transition};
 use super::super::view::{Mine, Verdict, View};
 use crate::Event;
 
@@ -35,7 +35,7 @@ pub fn begin(view: &View<'_>, transition: &Transition, ready_at: Timestamp) -> V
 pub fn may_delete_outgoing(view: &View<'_>, transition: &Transition, delete_after: Timestamp) -> bool {
     view.now >= delete_after
         && view.present(transition.to).is_some()
-        && view.ingress_leads_to(&transition_spec(transition), transition.to)
+        && view.ingress_leads_to(&transition.spec, transition.to)
 }
 
 /// Ends the transition when the outgoing child is gone, or going (scenario 30).
@@ -59,7 +59,7 @@ pub fn next(
         return Verdict::stay(view);
     }
     let mut record = view.record.with_state(State::Active(transition.to));
-    record.reconciled = Some(transition_spec(transition));
+    record.reconciled = Some(transition.spec.clone());
     record.failed = None;
     record.remember(entry(view, transition, ready_at));
     Verdict::next(
