@@ -28,9 +28,10 @@ pub(crate) fn configuration_reference() -> Result<String> {
     let mut page = format!(
         "<!-- {HEAD} -->\n\
          # Settings of the blue/green controller\n\n\
-         These keys stand under `spec.configuration` of a `FlinkBlueGreenDeployment`, as strings. The same keys in the\n\
-         operator's own configuration are the defaults of all resources. A key that begins with\n\
-         `{}` and is not in this table is refused.\n\n\
+         These keys stand under `spec.configuration` of a `FlinkBlueGreenDeployment`, as strings. A key that is not set\n\
+         there has the default of this table. A key that begins with `{}` and is not in this\n\
+         table is refused.\n\n\
+         In this table, ADVANCED is the transition mode ADVANCED with the strategy SAVEPOINT, the only one so far.\n\n\
          A duration is written as Flink writes it (`10 min`, `15s`, `500 ms`; without a unit: milliseconds) or in\n\
          ISO-8601 (`PT10M`).\n\n\
          | key | default | meaning |\n|---|---|---|\n",

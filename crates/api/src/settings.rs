@@ -17,17 +17,17 @@ pub mod key {
     pub const ABORT_GRACE_PERIOD: &str = "kubernetes.operator.bluegreen.abort.grace-period";
     /// Upper bound between two looks at an unfinished transition.
     pub const RESCHEDULE_INTERVAL: &str = "kubernetes.operator.bluegreen.reconciliation.reschedule-interval";
-    /// How long the old deployment stays after the new one is ready.
+    /// How long the old deployment stays after the new one has taken over.
     pub const DEPLOYMENT_DELETION_DELAY: &str = "kubernetes.operator.bluegreen.deployment-deletion.delay";
     /// What becomes of a deployment that an abort left behind.
     pub const FAILED_DEPLOYMENT: &str = "kubernetes.operator.bluegreen.abort.failed-deployment";
     /// Delete what an abort kept after this long.
     pub const FAILED_DEPLOYMENT_TTL: &str = "kubernetes.operator.bluegreen.abort.failed-deployment.ttl";
-    /// A savepoint that is not finished by then aborts the transition.
+    /// A savepoint, or in ADVANCED mode a stop with one, that is not finished by then aborts the transition.
     pub const SAVEPOINT_TIMEOUT: &str = "kubernetes.operator.bluegreen.savepoint.timeout";
     /// How many of the savepoints taken for transitions are kept.
     pub const SAVEPOINT_RETENTION: &str = "kubernetes.operator.bluegreen.savepoint.retention";
-    /// Whether a person has to promote the new deployment.
+    /// Whether a person has to promote the new deployment; without effect in ADVANCED mode.
     pub const PROMOTION: &str = "kubernetes.operator.bluegreen.promotion";
     /// The same as `spec.transitionMode`.
     pub const TRANSITION_MODE: &str = "kubernetes.operator.bluegreen.transition-mode";
@@ -51,7 +51,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::ABORT_GRACE_PERIOD,
         default: "10 min",
-        meaning: "How long the new deployment has to become ready before the transition aborts. A duration above 0.",
+        meaning: "How long the new deployment has to become ready before the transition aborts; a change in place has as long. A duration above 0.",
     },
     Key {
         name: key::RESCHEDULE_INTERVAL,
@@ -61,12 +61,12 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::DEPLOYMENT_DELETION_DELAY,
         default: "0 ms",
-        meaning: "How long the old deployment stays after the new one is ready. A duration of at most 24 days.",
+        meaning: "How long the old deployment stays after the new one has taken over; in ADVANCED mode it is stopped by then. A duration of at most 24 days.",
     },
     Key {
         name: key::FAILED_DEPLOYMENT,
         default: "KEEP",
-        meaning: "What becomes of the new deployment when its transition aborts. KEEP: left running as it is, for debugging. SUSPEND: suspended. DELETE: deleted.",
+        meaning: "What becomes of the new deployment when its transition aborts. KEEP: left running as it is, for debugging; in ADVANCED mode it is suspended instead, because it would write beside the old job. SUSPEND: suspended. DELETE: deleted. Where an edit ended the transition, it is always deleted.",
     },
     Key {
         name: key::FAILED_DEPLOYMENT_TTL,
@@ -76,7 +76,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::SAVEPOINT_TIMEOUT,
         default: "the grace period",
-        meaning: "A savepoint that is not finished by then aborts the transition; the active job is untouched. A duration above 0.",
+        meaning: "How long the savepoint of a transition may take before the transition aborts. BASIC: the active job runs on while it is taken, and after the abort. ADVANCED: the savepoint stops the active job, and this is the time for that stop; after the abort the job is started again from where it stopped, or runs on if it did not stop. A duration above 0.",
     },
     Key {
         name: key::SAVEPOINT_RETENTION,
@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::PROMOTION,
         default: "AUTO",
-        meaning: "AUTO: switch as soon as the new deployment is ready. MANUAL: stop before the switch until a person promotes it.",
+        meaning: "AUTO: switch as soon as the new deployment is ready. MANUAL: stop before the switch until a person promotes it. It has no effect on a first deployment, nor in ADVANCED mode, where the old job is stopped before the new one starts.",
     },
     Key {
         name: key::TRANSITION_MODE,
@@ -112,15 +112,15 @@ pub struct BlueGreenSettings {
     pub abort_grace_period: SignedDuration,
     /// Upper bound between two looks at an unfinished transition.
     pub reschedule_interval: SignedDuration,
-    /// How long the old deployment stays after the new one is ready.
+    /// How long the old deployment stays after the new one has taken over.
     pub deployment_deletion_delay: SignedDuration,
     /// What becomes of a deployment that an abort left behind.
     pub failed_deployment: FailedDeploymentPolicy,
     /// What an abort kept is deleted after this long.
     pub failed_deployment_ttl: Option<SignedDuration>,
-    /// A savepoint that is not finished by then aborts the transition.
+    /// A savepoint, or in ADVANCED mode a stop with one, that is not finished by then aborts the transition.
     pub savepoint_timeout: SignedDuration,
-    /// Whether a person has to promote the new deployment.
+    /// Whether a person has to promote the new deployment; without effect in ADVANCED mode.
     pub promotion: Promotion,
     /// How the active side changes.
     pub transition_mode: TransitionMode,
