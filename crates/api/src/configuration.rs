@@ -9,7 +9,8 @@ use crate::problem::Problem;
 
 /// Flink's configuration with flat dotted keys, whether it was written so or as nested YAML.
 ///
-/// Two configurations are equal if their flattened maps are (upstream.md, section 1).
+/// Two configurations are equal if their flattened maps are: Flink itself knows only flat keys (FLIP-366 lets a file nest
+/// them), so writing a key the other way changes nothing for the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlinkConfiguration(BTreeMap<String, String>);
 

@@ -1,7 +1,7 @@
 //! Reading a status that anyone may have edited.
 //!
 //! A status comes back from other operators, backups and hands. One bad field must not make the rest unreadable
-//! (scenario 35 of the fault list), so every field of a status is read on its own, and what does not fit counts as absent.
+//!, so every field of a status is read on its own, and what does not fit counts as absent.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;

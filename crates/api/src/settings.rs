@@ -100,9 +100,9 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
-/// The longest deletion delay. Upstream's gates hold milliseconds in 32 bits: 24.8 days (faults.md, row 49).
+/// The longest deletion delay. The gates of FLIP-504 hold milliseconds in 32 bits: 24.8 days.
 const LONGEST_DELETION_DELAY: SignedDuration = SignedDuration::from_hours(24 * 24);
-/// The shortest reschedule interval (faults.md, row 47).
+/// The shortest reschedule interval: with none at all, the controller would look, and write, without a pause.
 const SHORTEST_RESCHEDULE_INTERVAL: SignedDuration = SignedDuration::from_secs(1);
 
 /// The settings of the blue/green controller for one resource.

@@ -139,7 +139,8 @@ fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
     }
 }
 
-/// The status holds the specification again, and etcd takes 1.5 MiB for all of a resource (faults.md, row 52).
+/// The status holds the specification again, and etcd takes requests of at most 1.5 MiB (its `--max-request-bytes`). A
+/// resource that fits once and not twice would be accepted, and its status could never be written.
 fn check_size(spec: &impl Serialize, problems: &mut Vec<Problem>) {
     const LARGEST: usize = 256 * 1024;
     let mut size = Counter(0);

@@ -3,7 +3,8 @@
 use crate::flink_deployment::IngressSpec;
 use crate::problem::Problem;
 
-/// The template must lead to a host, a path, or both, once its placeholders are filled in (faults.md, row 38).
+/// The template must lead to a host, a path, or both, once its placeholders are filled in:
+/// of a scheme alone, or of nothing, no rule of an Ingress can be made (Kubernetes takes hosts as RFC 1123 subdomains).
 pub(super) fn check(path: &str, ingress: &IngressSpec, problems: &mut Vec<Problem>) {
     const EXPECTED: &str =
         "expected a host, a path, or both, such as `{{name}}.example.org` or `/{{namespace}}/{{name}}`";

@@ -2,7 +2,8 @@
 
 use crate::problem::Problem;
 
-/// Flink on Kubernetes makes names of services and labels from the name of a FlinkDeployment (upstream.md, section 2).
+/// Flink on Kubernetes makes the name of the REST service, `<name>-rest`, and labels from the name of a FlinkDeployment,
+/// and refuses a longer cluster id: Kubernetes takes 63 characters for a label or the name of a service (RFC 1035).
 const LONGEST_FLINK_DEPLOYMENT: usize = 45;
 /// The longer ending, `-green`, is added to it.
 const LONGEST_BLUE_GREEN: usize = 39;
