@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use sluice_api::UpgradeMode;
-use sluice_api::blue_green::{TransitionCause, TransitionMode};
+use sluice_api::blue_green::{Color, TransitionCause, TransitionMode};
+use sluice_api::validation::ValidSpec;
 
 use super::decision::{Waiting, WaitingFor};
 use super::diff;
@@ -59,23 +60,52 @@ pub fn own_checkpoint<'a>(view: &View<'a>, transition: &Transition) -> Fact<&'a 
     }
 }
 
-/// What the incoming job was started from in the beginning.
-pub fn first_start(transition: &Transition) -> Option<String> {
-    match transition.cause {
-        TransitionCause::SavepointRedeploy => {
-            diff::child_spec(&transition.spec)
-                .job
-                .clone()?
-                .initial_savepoint_path
-        }
-        TransitionCause::FirstDeployment
-        | TransitionCause::SpecChanged
-        | TransitionCause::ActiveChildGone
-        | TransitionCause::Suspend
-        | TransitionCause::Resume
-        | TransitionCause::PatchChild
-        | TransitionCause::TakenOver => transition.savepoint.clone(),
+/// What a first deployment starts from. One that is tried once more goes on from where its child came to, for what that has
+/// committed is not to be committed again; unless the user has named something new, or wants no state. `Err`: it is not
+/// known.
+pub fn first_deployment(view: &View<'_>, valid: &ValidSpec) -> Result<Option<String>, String> {
+    let named = valid.job.initial_savepoint_path.clone();
+    let attempts = || {
+        let history = view.record.history.iter();
+        history.filter(|entry| entry.cause == TransitionCause::FirstDeployment)
+    };
+    let names_something_new = named.is_some() && attempts().all(|attempt| attempt.restored_from != named);
+    if is_stateless(valid) || names_something_new || attempts().next().is_none() {
+        return Ok(named);
     }
+    match &view.side(Color::Blue).checkpoint {
+        Fact::Present(checkpoint) => Ok(Some(checkpoint.path.clone())),
+        Fact::Absent => Ok(named),
+        Fact::Unknown(why) => Err(why.clone()),
+    }
+}
+
+/// The same for a first deployment under way that an edit begins anew.
+pub fn first_deployment_edited(
+    view: &View<'_>,
+    transition: &Transition,
+    valid: &ValidSpec,
+) -> Result<Option<String>, String> {
+    let named = valid.job.initial_savepoint_path.clone();
+    let named_before = diff::child_spec(&transition.spec)
+        .job
+        .as_ref()
+        .and_then(|job| job.initial_savepoint_path.clone());
+    if is_stateless(valid) || named != named_before {
+        return Ok(named);
+    }
+    if transition.incoming_created_at.is_none() {
+        return Ok(transition.restore.clone());
+    }
+    match own_checkpoint(view, transition) {
+        Fact::Present(checkpoint) => Ok(Some(checkpoint.path.clone())),
+        Fact::Absent => Ok(transition.restore.clone()),
+        Fact::Unknown(why) => Err(why),
+    }
+}
+
+fn is_stateless(valid: &ValidSpec) -> bool {
+    valid.job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless
 }
 
 /// Writes down where the deleted child goes on from, before it is created from there.

@@ -12,7 +12,8 @@ use sluice_api::{FlinkDeployment, JobState};
 use super::decision::{Decision, Effect};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
-use super::{child, diff};
+use super::{child, decide, diff};
+use crate::Wake;
 
 /// A law that a decision breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,10 @@ pub enum Law {
     RecordBeforeEffect,
     /// Two children that write are never made to run at once by strategy SAVEPOINT.
     OneWriter,
-    /// Deciding again once the record is written changes nothing more than the next step.
-    NothingWithoutRecord,
+    /// An event is told only with a change of the status.
+    EventsAreRecorded,
+    /// Deciding once more on the same, with the record written, changes nothing.
+    SecondLookChangesNothing,
 }
 
 impl fmt::Display for Violation {
@@ -64,13 +67,36 @@ pub fn check(observed: &Observed, decision: &Decision, now: Timestamp) -> Vec<Vi
         one_writer(observed, &record, effect, &mut violations);
     }
     deadline_where_awaited(&record, decision, now, &mut violations);
+    second_look_changes_nothing(observed, decision, now, &mut violations);
     if !decision.events.is_empty() && decision.status.is_none() {
         violations.push(Violation {
-            law: Law::NothingWithoutRecord,
+            law: Law::EventsAreRecorded,
             detail: "an event is told though the status does not change".to_owned(),
         });
     }
     violations
+}
+
+/// Where the record has moved, the next look comes at once and may go on.
+fn second_look_changes_nothing(
+    observed: &Observed,
+    decision: &Decision,
+    now: Timestamp,
+    violations: &mut Vec<Violation>,
+) {
+    let Some(status) = decision.status.as_ref().filter(|_| decision.wake != Wake::Now) else {
+        return;
+    };
+    let mut again = observed.clone();
+    again.resource.status = Some(status.as_ref().clone());
+    let second = decide(&again, now);
+    if second.status.is_some() || second.effects != decision.effects || !second.events.is_empty() {
+        broken(
+            violations,
+            Law::SecondLookChangesNothing,
+            "the same observation is decided on differently once the record is written",
+        );
+    }
 }
 
 fn broken(violations: &mut Vec<Violation>, law: Law, detail: impl Into<String>) {

@@ -127,10 +127,13 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
         Some(DiffKind::Suspend) => stateful,
         Some(DiffKind::Resume | DiffKind::PatchChild | DiffKind::Ignore) | None => false,
     };
-    let guarantee = second_job.then_some(match (mode, stateful) {
-        (TransitionMode::Advanced, _) => Guarantee::ExactlyOnce,
-        (TransitionMode::Basic, true) => Guarantee::AtLeastOnce,
-        (TransitionMode::Basic, false) => Guarantee::Stateless,
+    let redeploy = kind == Some(DiffKind::SavepointRedeploy);
+    let has_start = valid.job.initial_savepoint_path.is_some();
+    let guarantee = second_job.then_some(match (redeploy, mode, stateful) {
+        (true, ..) if has_start => Guarantee::AtLeastOnce,
+        (true, ..) | (false, TransitionMode::Basic, false) => Guarantee::Stateless,
+        (false, TransitionMode::Advanced, _) => Guarantee::ExactlyOnce,
+        (false, TransitionMode::Basic, true) => Guarantee::AtLeastOnce,
     });
     let additional = (second_job || kind.is_none()).then(|| resources(&valid.child));
     Plan {

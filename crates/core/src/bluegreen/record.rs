@@ -147,6 +147,15 @@ impl Record {
         self.with_state(State::InTransition(Box::new(transition)))
     }
 
+    /// The same record, its transition promising less than its mode does.
+    #[must_use]
+    pub fn lowered(mut self, why: &str) -> Self {
+        if let State::InTransition(transition) = &mut self.state {
+            transition.lowered = Some(why.to_owned());
+        }
+        self
+    }
+
     /// Adds an ended transition to the history.
     pub fn remember(&mut self, entry: HistoryEntry) {
         self.history.insert(0, entry);

@@ -8,11 +8,12 @@ use sluice_api::UpgradeMode;
 use sluice_api::blue_green::{AbortReason, TransitionCause, TransitionMode};
 use sluice_api::validation::ValidSpec;
 
+use super::decision::{Waiting, WaitingFor};
 use super::diff::{self, DiffKind};
 use super::record::{Step, Transition};
 use super::specification::Specification;
 use super::view::{Verdict, View};
-use super::{abort, child};
+use super::{abort, child, incoming, status};
 use crate::Event;
 
 /// Takes an edit into the transition under way.
@@ -164,7 +165,24 @@ fn start_over(
         next.step = view.creating();
         next.incoming_created_at = None;
     }
-    next.restore = restore(&next, valid);
+    next.restore = if transition.from.is_some() {
+        restore(&next, valid)
+    } else {
+        match incoming::first_deployment_edited(view, transition, valid) {
+            Ok(restore) => restore,
+            Err(why) => {
+                let what = WaitingFor::Observation(format!(
+                    "the last completed checkpoint of {} could not be learnt: {why}",
+                    transition.to
+                ));
+                let waiting = Waiting {
+                    what,
+                    ..status::awaited(view).unwrap_or(Waiting::observation(why))
+                };
+                return Verdict::blocked(view, waiting);
+            }
+        }
+    };
     let message = format!("the edit is taken into the transition to {}", transition.to);
     Verdict::next(
         record.with_transition(next),
@@ -172,10 +190,10 @@ fn start_over(
     )
 }
 
-/// What the incoming job starts from under the specification as it is now.
+/// What an incoming job that replaces another starts from under the specification as it is now.
 pub fn restore(transition: &Transition, valid: &ValidSpec) -> Option<String> {
     let stateless = valid.job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless;
-    if transition.from.is_none() || transition.cause == TransitionCause::SavepointRedeploy {
+    if transition.cause == TransitionCause::SavepointRedeploy {
         valid.job.initial_savepoint_path.clone()
     } else if stateless && transition.mode == TransitionMode::Basic {
         None

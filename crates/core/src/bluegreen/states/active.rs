@@ -283,6 +283,7 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdic
         Some(path) => format!("{color} was gone; it is created again from {path}"),
         None => format!("{color} was gone; it is created again without state (upgradeMode stateless)"),
     };
+    let older = known.is_some() && view.side(color).checkpoint.is_absent();
     let record = view.begin(
         None,
         color,
@@ -291,6 +292,11 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdic
         known,
         view.creating(),
     );
+    let record = if older {
+        record.lowered("it goes on from a savepoint: what was written since may come twice")
+    } else {
+        record
+    };
     Verdict::next(record, Event::warning("ActiveChildGone", message))
 }
 
@@ -325,5 +331,10 @@ fn recreate_as_told(
         restore,
         view.creating(),
     );
+    let record = if redeploy {
+        record.lowered("it goes on from the savepoint that was named: what was written since may come twice")
+    } else {
+        record
+    };
     Some(Verdict::next(record, Event::warning("ActiveChildGone", message)))
 }

@@ -5,7 +5,7 @@ use sluice_api::blue_green::{Color, TransitionCause};
 use super::super::decision::{Waiting, WaitingFor};
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, failed};
+use super::super::{abort, failed, incoming};
 use crate::Event;
 
 /// Deploys blue for the first time.
@@ -30,7 +30,15 @@ pub fn next(view: &View<'_>) -> Verdict {
         ),
         // What an earlier attempt left behind is replaced, never reused; `creating` sees to it.
         Mine::Absent | Mine::Present(_) | Mine::Terminating => {
-            let restore = valid.job.initial_savepoint_path.clone();
+            let restore = match incoming::first_deployment(view, valid) {
+                Ok(restore) => restore,
+                Err(why) => {
+                    let what = format!(
+                        "the last completed checkpoint of the earlier blue could not be learnt: {why}"
+                    );
+                    return Verdict::blocked(view, Waiting::observation(what));
+                }
+            };
             let message = match &restore {
                 Some(path) => format!("blue is deployed for the first time, from {path}"),
                 None => "blue is deployed for the first time".to_owned(),

@@ -4,7 +4,7 @@
 //! job completed a checkpoint, its sinks committed output up to it, and only what follows may be written again.
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{AbortReason, Color, Outcome};
+use sluice_api::blue_green::{AbortReason, Color, Outcome, TransitionCause};
 use sluice_api::{FlinkDeployment, JobState};
 
 use super::super::record::{State, Transition};
@@ -25,9 +25,12 @@ pub enum Resume {
 
 /// What the outgoing version resumes from, once the incoming job is known to be stopped.
 pub fn resume(view: &View<'_>, transition: &Transition) -> Resume {
-    let started_from = incoming::first_start(transition);
+    // A redeployment began another line of state, which is not the outgoing version's.
+    let own_line = transition.cause != TransitionCause::SavepointRedeploy;
     let reached = |path: Option<&str>| match path {
-        Some(path) if Some(path) != started_from.as_deref() => Resume::Checkpoint(path.to_owned()),
+        Some(path) if own_line && Some(path) != transition.savepoint.as_deref() => {
+            Resume::Checkpoint(path.to_owned())
+        }
         Some(_) | None => Resume::OwnSavepoint,
     };
     match view.mine(transition.to) {

@@ -3,7 +3,7 @@
 //! From here on only forward: a blip of the incoming child aborts nothing (FLINK-40092, R11).
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionMode};
+use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionCause, TransitionMode};
 
 use super::super::incoming;
 use super::super::record::{State, Step, Transition};
@@ -106,7 +106,8 @@ pub fn ended(
 
 /// What the records written by both jobs together add up to.
 pub fn guarantee(transition: &Transition) -> Guarantee {
-    match (transition.mode, transition.from, &transition.restore) {
+    let starts_from_nothing = transition.restore.is_none();
+    match (transition.mode, transition.from, transition.cause) {
         _ if transition.lowered.is_some() => Guarantee::AtLeastOnce,
         // Ended before there was an incoming job: nothing but the outgoing one has written.
         _ if matches!(
@@ -116,8 +117,12 @@ pub fn guarantee(transition: &Transition) -> Guarantee {
         {
             Guarantee::ExactlyOnce
         }
-        (_, Some(_), None) => Guarantee::Stateless,
+        (_, Some(_), _) | (_, _, TransitionCause::ActiveChildGone) if starts_from_nothing => {
+            Guarantee::Stateless
+        }
+        // Where the user's savepoint stands is the user's affair: what was written since then is written again.
+        (_, _, TransitionCause::SavepointRedeploy) => Guarantee::AtLeastOnce,
         (TransitionMode::Advanced, ..) | (TransitionMode::Basic, None, _) => Guarantee::ExactlyOnce,
-        (TransitionMode::Basic, Some(_), Some(_)) => Guarantee::AtLeastOnce,
+        (TransitionMode::Basic, Some(_), _) => Guarantee::AtLeastOnce,
     }
 }
