@@ -9,9 +9,10 @@ use crate::runner::Context;
 
 /// Abort the transition under way
 ///
-/// The active job goes on untouched, and the new specification is set aside until it changes or is retried. What becomes
-/// of the new deployment is set by `kubernetes.operator.bluegreen.abort.failed-deployment`. Beyond the point of no return
-/// (the step Switching) nothing is aborted any more.
+/// BASIC: the active job goes on untouched. ADVANCED: it is started again from where it stopped, or from the new job's last
+/// checkpoint. The new specification is set aside until it changes or is retried. What becomes of the new deployment is set
+/// by `kubernetes.operator.bluegreen.abort.failed-deployment`. Beyond the point of no return (the step Switching) nothing
+/// is aborted any more.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice abort orders")]
