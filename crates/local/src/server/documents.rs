@@ -66,14 +66,14 @@ fn check(document: Value, defaults: &BTreeMap<String, String>) -> Result<Object,
     let Some(kind) = text("kind") else {
         return Err(one(
             "kind",
-            "is missing; expected FlinkBlueGreenDeployment or FlinkDeployment".to_owned(),
+            "is missing; expected FlinkBlueGreenDeployment, FlinkDeployment or Ingress".to_owned(),
         ));
     };
     let Some(kind) = Kind::ALL.into_iter().find(|known| known.name() == kind) else {
         return Err(one(
             "kind",
             format!(
-                "found `{kind}`, which a local runner does not know; expected FlinkBlueGreenDeployment or FlinkDeployment"
+                "found `{kind}`, which a local runner does not know; expected FlinkBlueGreenDeployment, FlinkDeployment or Ingress"
             ),
         ));
     };
@@ -146,7 +146,8 @@ mod tests {
         let problems = read(documents, &BTreeMap::new()).unwrap_err();
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(
-            told[0].starts_with("Deployment web: kind: found `Deployment`"),
+            told[0].starts_with("Deployment web: kind: found `Deployment`")
+                && told[0].ends_with(" or Ingress"),
             "{told:?}"
         );
         assert!(
