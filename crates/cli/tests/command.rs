@@ -98,6 +98,9 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["apply"],
         &["status", "x", "--timeout", "soon"],
         &["get", "pods", "x"],
+        &["get", "pods/x"],
+        &["delete", "pods/x"],
+        &["describe", "flinkdep/"],
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
@@ -289,7 +292,7 @@ fn the_runner_goes_up_and_down_and_a_second_one_is_not_started() {
         (code, stderr.as_str()),
         (
             1,
-            "sluice: There is no FlinkBlueGreenDeployment orders; `sluice get` lists what there is.\n"
+            "sluice: There is no FlinkBlueGreenDeployment or FlinkDeployment orders; `sluice get` and `sluice get flinkdep` list what there is.\n"
         )
     );
     let (code, stdout, stderr) = sluice(&["local", "down"]);
@@ -343,4 +346,99 @@ fn a_watch_ends_with_its_resource_and_does_not_take_a_missing_runner_for_a_missi
         stderr.starts_with("sluice: ") && stderr.contains("runner"),
         "{stderr}"
     );
+}
+
+#[test]
+fn a_resource_of_either_kind_is_shown_and_deleted_by_its_name_and_a_child_goes_only_with_its_parent() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("state");
+    let sluice = |arguments: &[&str]| {
+        let mut command = sluice(home.path());
+        command.args(arguments).arg("--directory").arg(&directory);
+        told(&command.output().unwrap())
+    };
+    let done = |arguments: &[&str]| {
+        let (code, stdout, stderr) = sluice(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {stderr}");
+        stdout
+    };
+    let refused = |arguments: &[&str]| {
+        let (code, stdout, stderr) = sluice(arguments);
+        assert_eq!(stdout, "", "{arguments:?}");
+        (code, stderr)
+    };
+    done(&["local", "up"]);
+    // Two of the same name. No Flink is installed in this home, so the child of the one comes and its job cannot.
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basic.yaml");
+    let text = std::fs::read_to_string(example).unwrap();
+    let mut resource: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    resource["metadata"]["name"] = "orders".into();
+    let mut plain = serde_json::json!({
+        "apiVersion": resource["apiVersion"],
+        "kind": "FlinkDeployment",
+        "metadata": { "name": "orders" },
+        "spec": resource["spec"]["template"]["spec"],
+    });
+    plain["spec"]["job"]["state"] = "suspended".into();
+    let file = home.path().join("both.yaml");
+    std::fs::write(&file, format!("{resource}\n---\n{plain}\n")).unwrap();
+    done(&["apply", "-f", file.to_str().unwrap()]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !done(&["get", "flinkdep"]).contains("orders-blue") {
+        assert!(std::time::Instant::now() < deadline, "no child came");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&done(&[arguments, &["-o", "json"]].concat())).unwrap()
+    };
+    assert_eq!(json(&["get", "orders"])["kind"], "FlinkBlueGreenDeployment");
+    assert_eq!(json(&["get", "orders-blue"])["kind"], "FlinkDeployment");
+    assert_eq!(json(&["get", "flinkdep/orders"])["kind"], "FlinkDeployment");
+    let described = json(&["describe", "orders"]);
+    assert_eq!(described["object"]["metadata"]["name"], "orders");
+    assert_eq!(described["children"][0]["metadata"]["name"], "orders-blue");
+    let events = described["events"].as_array().unwrap();
+    assert!(
+        events.iter().any(|event| event["reason"] == "ChildCreated"),
+        "{events:?}"
+    );
+    assert!(
+        events
+            .iter()
+            .all(|event| event["kind"] == "FlinkBlueGreenDeployment"),
+        "{events:?}"
+    );
+    assert_eq!(
+        json(&["describe", "flinkdep/orders"])["object"]["kind"],
+        "FlinkDeployment"
+    );
+
+    let (code, stderr) = refused(&["delete", "orders"]);
+    assert_eq!(
+        (code, stderr.as_str()),
+        (
+            2,
+            "sluice: There are a FlinkBlueGreenDeployment and a FlinkDeployment orders: say which, flinkbgdep/orders or flinkdep/orders.\n"
+        )
+    );
+    let (code, stderr) = refused(&["delete", "orders-blue"]);
+    assert_eq!(
+        (code, stderr.as_str()),
+        (
+            1,
+            "sluice: FlinkDeployment orders-blue belongs to the FlinkBlueGreenDeployment orders, which would make it again: delete that, with `sluice delete flinkbgdep/orders`.\n"
+        )
+    );
+    assert_eq!(
+        done(&["delete", "flinkbgdep/orders", "--wait"]),
+        "FlinkBlueGreenDeployment/orders deleted\n"
+    );
+    // The other of that name is left, and now the name is enough.
+    assert_eq!(
+        done(&["delete", "orders", "--wait"]),
+        "FlinkDeployment/orders deleted\n"
+    );
+    assert_eq!(done(&["get", "flinkdep"]), "No FlinkDeployments.\n");
+    done(&["local", "down"]);
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use sluice_local::client::EventFilter;
 
+use super::target::Target;
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::runner::{Context, events, failed};
@@ -14,10 +15,12 @@ use crate::view::events::events as events_text;
 #[command(after_help = "Examples:
   sluice events
   sluice events orders
+  sluice events flinkdep/orders-blue
   sluice events orders -o json | jq '.[] | select(.type == \"Warning\")'")]
 pub(crate) struct Arguments {
-    /// Name of one resource
-    name: Option<String>,
+    /// Name of one resource, or KIND/NAME
+    #[arg(value_name = "NAME")]
+    target: Option<Target>,
 
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]
@@ -28,15 +31,16 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     let client = context.client().await?;
     let filter = EventFilter {
         namespace: Some(context.namespace().to_owned()),
-        name: arguments.name.clone(),
-        ..EventFilter::default()
+        kind: arguments.target.as_ref().and_then(|target| target.kind),
+        name: arguments.target.as_ref().map(|target| target.name.clone()),
+        since: None,
     };
     match arguments.output {
         Format::Table => {
             let lines = events(&client, &filter).await?;
             let text = events_text(
                 &lines,
-                arguments.name.is_none(),
+                arguments.target.is_none(),
                 context.out.palette(),
                 &Clock::system(),
             );

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use sluice_local::store::Kind;
 
+use super::target::{Found, Target};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::runner::{Context, around, failed, read};
@@ -11,8 +12,9 @@ use crate::view::{Clock, Palette, resource, table};
 
 /// List resources, or show one
 ///
-/// KIND is FlinkBlueGreenDeployment (flinkbgdep, the default), FlinkDeployment (flinkdep) or Ingress. READY says whether
-/// the active job runs; PROGRESS names the step of a transition.
+/// KIND is FlinkBlueGreenDeployment (flinkbgdep, the default), FlinkDeployment (flinkdep) or Ingress. A name alone means a
+/// FlinkBlueGreenDeployment or, if there is none, a FlinkDeployment. READY says whether the active job runs; PROGRESS names
+/// the step of a transition.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice get
@@ -21,7 +23,7 @@ use crate::view::{Clock, Palette, resource, table};
   sluice get flinkbgdep orders -o yaml
   sluice get -A -o json | jq '.items[].status.blueGreenState'")]
 pub(crate) struct Arguments {
-    /// Kind, or the name of a FlinkBlueGreenDeployment
+    /// Kind, name, or both as KIND/NAME
     #[arg(value_name = "KIND")]
     kind: Option<String>,
 
@@ -38,24 +40,24 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let (kind, name) = target(arguments.kind.as_deref(), arguments.name)?;
+    let wanted = wanted(arguments.kind.as_deref(), arguments.name)?;
     let client = context.client().await?;
     let namespace = (!arguments.all_namespaces).then(|| context.namespace());
-    let objects = match &name {
-        Some(name) => vec![
-            client
-                .get(kind, context.namespace(), name)
-                .await
-                .map_err(failed)?,
-        ],
-        None => client.list(kind, namespace).await.map_err(failed)?,
+    let is_list = matches!(wanted, Wanted::List(_));
+    let (kind, mut objects) = match wanted {
+        Wanted::One(target) => {
+            let Found { kind, object } = target.first(&client, context.namespace()).await?;
+            (kind, vec![object])
+        }
+        Wanted::List(kind) => (kind, client.list(kind, namespace).await.map_err(failed)?),
     };
     match arguments.output {
         Format::Table => {}
         format => {
-            let value = match (name, objects) {
-                (Some(_), mut objects) => objects.pop().unwrap_or_default(),
-                (None, objects) => json!({ "apiVersion": "v1", "kind": "List", "items": objects }),
+            let value = if is_list {
+                json!({ "apiVersion": "v1", "kind": "List", "items": objects })
+            } else {
+                objects.pop().unwrap_or_default()
             };
             return context.out.value(&value, format == Format::Yaml);
         }
@@ -81,16 +83,28 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     context.out.text(&text)
 }
 
-/// `get NAME` is short for `get flinkbgdep NAME`.
-fn target(kind: Option<&str>, name: Option<String>) -> Result<(Kind, Option<String>), Failure> {
-    match (kind, name) {
-        (None, name) => Ok((Kind::FlinkBlueGreenDeployment, name)),
-        (Some(word), None) => Ok(word.parse().map_or_else(
-            |_| (Kind::FlinkBlueGreenDeployment, Some(word.to_owned())),
-            |kind| (kind, None),
-        )),
-        (Some(word), name) => match word.parse() {
-            Ok(kind) => Ok((kind, name)),
+/// What is asked for.
+enum Wanted {
+    List(Kind),
+    One(Target),
+}
+
+/// Reads `[KIND] [NAME]`, as well as `NAME` and `KIND/NAME`.
+fn wanted(word: Option<&str>, name: Option<String>) -> Result<Wanted, Failure> {
+    match (word, name) {
+        (None, _) => Ok(Wanted::List(Kind::FlinkBlueGreenDeployment)),
+        (Some(word), None) => match word.parse() {
+            Ok(kind) => Ok(Wanted::List(kind)),
+            Err(_) => word
+                .parse()
+                .map(Wanted::One)
+                .map_err(|error| Failure::Usage(format!("{error}."))),
+        },
+        (Some(word), Some(name)) => match word.parse() {
+            Ok(kind) => Ok(Wanted::One(Target {
+                kind: Some(kind),
+                name,
+            })),
             Err(error) => Err(Failure::Usage(format!("{error}."))),
         },
     }

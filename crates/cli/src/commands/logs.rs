@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use sluice_local::client::{Component, LogFile};
+use sluice_local::store::Kind;
 
+use super::target::Target;
 use crate::failure::Failure;
 use crate::runner::{Context, failed};
 
@@ -20,8 +22,9 @@ use crate::runner::{Context, failed};
   sluice logs orders --color green --component jobmanager
   sluice logs orders -f | grep ERROR")]
 pub(crate) struct Arguments {
-    /// Name of the resource, or of one FlinkDeployment
-    name: String,
+    /// Name of the resource or of one FlinkDeployment, or KIND/NAME
+    #[arg(value_name = "NAME")]
+    target: Target,
 
     /// Only this side
     #[arg(long, value_enum)]
@@ -61,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         if files.is_empty() && !arguments.follow {
             return Err(Failure::refused(format!(
                 "There are no such logs of {}; its Flink processes have not been started yet.",
-                arguments.name
+                arguments.target.name
             )));
         }
         let several = files.len() > 1 || arguments.follow;
@@ -95,11 +98,22 @@ async fn files(arguments: &Arguments, context: &Context) -> Result<Vec<LogFile>,
         Process::JobManager => Component::JobManager,
         Process::TaskManager => Component::TaskManager,
     });
+    let Target { kind, name } = &arguments.target;
+    if *kind == Some(Kind::Ingress) {
+        return Err(Failure::Usage("An Ingress has no logs.".to_owned()));
+    }
     let client = context.client().await?;
-    client
-        .logs(context.namespace(), &arguments.name, color, component)
+    let mut files = client
+        .logs(context.namespace(), name, color, component)
         .await
-        .map_err(failed)
+        .map_err(failed)?;
+    // The runner answers for both kinds of that name.
+    files.retain(|file| match kind {
+        Some(Kind::FlinkDeployment) => file.deployment == *name,
+        Some(Kind::FlinkBlueGreenDeployment) => file.color.is_some(),
+        Some(Kind::Ingress) | None => true,
+    });
+    Ok(files)
 }
 
 /// One log file, and how far it has been shown.

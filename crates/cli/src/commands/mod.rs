@@ -19,6 +19,7 @@ pub(crate) mod promote;
 pub(crate) mod retry;
 pub(crate) mod status;
 pub(crate) mod steer;
+pub(crate) mod target;
 pub(crate) mod watch;
 
 use crate::arguments::{Arguments, Command};

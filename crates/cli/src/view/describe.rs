@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentStatus};
 
+use super::events::EventLine;
 use super::history::history;
 use super::resource::{active, child_job, job_state, job_tone, lifecycle, state_text, status, wire_name};
 use super::text::Fields;
@@ -37,27 +38,41 @@ pub fn describe(snapshot: &Snapshot, palette: Palette, clock: &Clock) -> String 
         section(&mut text, palette, "History");
         text.push_str(&indented(&history(&status.history, palette, clock)));
     }
-    if !snapshot.events.is_empty() {
-        section(&mut text, palette, "Events");
-        let skipped = snapshot.events.len().saturating_sub(LAST_EVENTS);
-        let last: Vec<_> = snapshot.events.iter().skip(skipped).cloned().collect();
-        text.push_str(&indented(&events::events(&last, false, palette, clock)));
-    }
+    last_events(&mut text, &snapshot.events, palette, clock);
     text
 }
 
 /// All that is known of one FlinkDeployment.
-pub fn describe_flink_deployment(deployment: &FlinkDeployment, palette: Palette, clock: &Clock) -> String {
+pub fn describe_flink_deployment(
+    deployment: &FlinkDeployment,
+    endpoint: Option<&str>,
+    events: &[EventLine],
+    palette: Palette,
+    clock: &Clock,
+) -> String {
     let mut fields = Fields::default();
     let metadata = &deployment.metadata;
     fields
         .add("Name", metadata.name.clone().unwrap_or_default())
         .add("Namespace", metadata.namespace.clone().unwrap_or_default());
     child_fields(&mut fields, deployment, palette);
+    fields.add("Endpoint", endpoint.unwrap_or_default().to_owned());
     if let Some(created) = &metadata.creation_timestamp {
         fields.add("Age", clock.ago(created.0));
     }
-    fields.render(palette, 0)
+    let mut text = fields.render(palette, 0);
+    last_events(&mut text, events, palette, clock);
+    text
+}
+
+fn last_events(text: &mut String, all: &[EventLine], palette: Palette, clock: &Clock) {
+    if all.is_empty() {
+        return;
+    }
+    section(text, palette, "Events");
+    let skipped = all.len().saturating_sub(LAST_EVENTS);
+    let last: Vec<_> = all.iter().skip(skipped).cloned().collect();
+    text.push_str(&indented(&events::events(&last, false, palette, clock)));
 }
 
 fn head(
