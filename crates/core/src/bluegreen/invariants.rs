@@ -389,15 +389,7 @@ fn deadline_where_awaited(
     violations: &mut Vec<Violation>,
 ) {
     let awaited = match &record.state {
-        State::InTransition(transition) => match &transition.step {
-            Step::Savepointing { deadline, .. }
-            | Step::Stopping { deadline, .. }
-            | Step::Creating { deadline, .. }
-            | Step::Deploying { deadline, .. }
-            | Step::InPlace { deadline, .. }
-            | Step::Returning { deadline, .. } => Some(*deadline),
-            Step::Savepointed { .. } | Step::AwaitingPromotion { .. } | Step::Switching { .. } => None,
-        },
+        State::InTransition(transition) => record::deadline(&transition.step),
         State::Active(_) | State::Initializing => None,
     };
     let told = decision.waiting.as_ref().and_then(|waiting| waiting.until);

@@ -66,7 +66,14 @@ fn without_reconciled(read: &Record) -> Option<(&Record, Color)> {
 fn completed(observed: &Observed, read: &Record, color: Color) -> Result<(Record, Option<Event>), Waiting> {
     let child = match &observed.side(color).child {
         Fact::Unknown(why) => {
-            return Err(Waiting::observation(format!("{color} could not be read: {why}")));
+            let until = match &read.state {
+                State::InTransition(transition) => record::deadline(&transition.step),
+                State::Initializing | State::Active(_) => None,
+            };
+            return Err(Waiting {
+                until,
+                ..Waiting::observation(format!("{color} could not be read: {why}"))
+            });
         }
         Fact::Absent => None,
         Fact::Present(object) => child::is_owned(&object.metadata, &observed.resource).then_some(object),

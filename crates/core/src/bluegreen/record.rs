@@ -192,6 +192,19 @@ pub fn serving(transition: &Transition) -> Option<Color> {
     }
 }
 
+/// Until when a step may take; `None` where it waits for a person, or goes only forward.
+pub const fn deadline(step: &Step) -> Option<Timestamp> {
+    match step {
+        Step::Savepointing { deadline, .. }
+        | Step::Stopping { deadline, .. }
+        | Step::Creating { deadline, .. }
+        | Step::Deploying { deadline, .. }
+        | Step::InPlace { deadline, .. }
+        | Step::Returning { deadline, .. } => Some(*deadline),
+        Step::Savepointed { .. } | Step::AwaitingPromotion { .. } | Step::Switching { .. } => None,
+    }
+}
+
 /// Reads the record that Sluice wrote. `None`: there is none, or it was written by another operator, or it is damaged
 /// beyond what can be acted on; then it is rebuilt from the children (see `rebuild`).
 pub fn read(status: &FlinkBlueGreenDeploymentStatus) -> Option<Record> {
