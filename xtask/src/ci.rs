@@ -1,6 +1,7 @@
 //! The steps of continuous integration, in order.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -147,5 +148,35 @@ fn test(workspace: &Workspace) -> Result<()> {
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     // A snapshot that differs is a failure here, never a file to review later.
     test.env("INSTA_UPDATE", "no");
-    process::run(&mut test)
+    process::run(&mut test)?;
+    test_against_upstream(workspace)
+}
+
+/// Compares the lists of upstream's fields with upstream's own files, where these are: named by a variable, or beside the
+/// repository.
+fn test_against_upstream(workspace: &Workspace) -> Result<()> {
+    let named = std::env::var_os("SLUICE_UPSTREAM_CRDS").map(PathBuf::from);
+    let beside = workspace.root().join("../shared/reference/crds");
+    let Some(directory) = named.or_else(|| beside.is_dir().then_some(beside)) else {
+        println!(
+            "SKIPPED: 1 test, because upstream's own CRDs are not here (name their directory in SLUICE_UPSTREAM_CRDS); \
+             the lists derived from them were compared."
+        );
+        return Ok(());
+    };
+    let test = "the_lists_are_what_upstreams_own_files_declare";
+    let package = [
+        "test",
+        "--locked",
+        "--package",
+        "sluice-api",
+        "--test",
+        "upstream",
+    ];
+    let mut command = workspace.cargo();
+    command
+        .args(package)
+        .args(["--", "--ignored", "--exact", test])
+        .env("SLUICE_UPSTREAM_CRDS", directory);
+    process::run(&mut command)
 }

@@ -1,8 +1,8 @@
 //! What kind of change an edit is (FLIP-503's `FlinkBlueGreenDeploymentSpecDiff`).
 //!
 //! Compared are two `spec.template.spec`: the one that the active child was made from and the present one. The rules are
-//! tried in the order of [`DiffKind`]'s variants; the first that applies decides. The field table is
-//! `reference/upstream.md` section 1: everything that is not listed there as applied in place is a transition.
+//! tried in the order of [`DiffKind`]'s variants; the first that applies decides. What is applied in place are the fields
+//! that upstream's `@SpecDiff` annotations ignore; everything else is a transition.
 
 use std::borrow::Cow;
 

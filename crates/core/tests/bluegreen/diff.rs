@@ -1,5 +1,4 @@
-//! What kind of change an edit is, as a table: the fields of FLIP-503's `FlinkBlueGreenDeploymentSpecDiff` and the rules of
-//! DESIGN section 4.
+//! What kind of change an edit is, as a table: FLIP-503's `FlinkBlueGreenDeploymentSpecDiff`, and what Sluice adds to it.
 
 use serde_json::{Value, json};
 use sluice_api::FlinkBlueGreenDeploymentSpec;
