@@ -17,6 +17,7 @@
 pub mod bluegreen;
 pub mod event;
 pub mod fact;
+pub mod fields;
 pub mod identity;
 pub mod lifecycle;
 pub mod wake;

@@ -7,7 +7,7 @@ use sluice_api::flink_deployment::{FlinkDeploymentStatus, FlinkJobState, Lifecyc
 use sluice_api::metadata::{ANNOTATION_RESTORED_FROM, LABEL_COLOR, LABEL_TRANSITION};
 use sluice_api::{API_VERSION, FlinkDeployment, FlinkDeploymentSpec, JobState};
 
-use super::diff;
+use crate::fields;
 
 /// The child of `color` as transition `number` makes it from `spec`; it starts from `restore`, or from nothing.
 pub fn manifest(
@@ -119,7 +119,7 @@ fn status_is_current(child: &FlinkDeployment) -> Option<&FlinkDeploymentStatus> 
     let reconciled: Value = serde_json::from_str(reconciled).ok()?;
     let reconciled: FlinkDeploymentSpec =
         serde_json::from_value(reconciled.get("spec").cloned().unwrap_or(reconciled)).ok()?;
-    (diff::normalized(&reconciled) == diff::normalized(&child.spec)).then_some(status)
+    (fields::normalized(&reconciled) == fields::normalized(&child.spec)).then_some(status)
 }
 
 /// Ready means RUNNING and STABLE for the child's present specification (FLIP-503, FLINK-41074).
@@ -133,7 +133,7 @@ pub fn is_ready(child: &FlinkDeployment) -> bool {
 
 /// Whether the child is suspended as its present specification asks.
 pub fn is_suspended(child: &FlinkDeployment) -> bool {
-    diff::job_state(&child.spec) == JobState::Suspended
+    fields::job_state(&child.spec) == JobState::Suspended
         && status_is_current(child)
             .is_some_and(|status| status.lifecycle_state == Some(LifecycleState::Suspended))
 }

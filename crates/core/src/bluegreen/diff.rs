@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
 use sluice_api::blue_green::FlinkBlueGreenDeploymentSpec;
-use sluice_api::configuration;
 use sluice_api::{FlinkDeploymentSpec, JobState};
+
+use crate::fields::{self, job_state};
+pub use crate::fields::{Change, FieldRule};
 
 /// What an edit makes Sluice do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,34 +43,6 @@ impl DiffKind {
     }
 }
 
-/// What one changed field asks for by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldRule {
-    /// Decided by `job.state`.
-    State,
-    /// Decided by `savepointRedeployNonce`.
-    Redeploy,
-    /// A nonce that was taken away: no change.
-    NoChange,
-    /// Applied in place.
-    InPlace,
-    /// Needs a new deployment.
-    NewDeployment,
-}
-
-/// One field that differs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// Its path under `spec.template.spec`, the keys of `flinkConfiguration` flattened.
-    pub path: String,
-    /// What stood there; null: nothing.
-    pub from: Value,
-    /// What stands there; null: nothing.
-    pub to: Value,
-    /// What it asks for.
-    pub rule: FieldRule,
-}
-
 /// The difference of two specifications.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diff {
@@ -79,24 +52,10 @@ pub struct Diff {
     pub changes: Vec<Change>,
 }
 
-/// The fields of the job that are applied in place.
-const IN_PLACE_JOB_FIELDS: [&str; 6] = [
-    "job.savepointTriggerNonce",
-    "job.checkpointTriggerNonce",
-    "job.initialSavepointPath",
-    "job.upgradeMode",
-    "job.allowNonRestoredState",
-    "job.autoscalerResetNonce",
-];
-
-/// The beginnings of the keys of `flinkConfiguration` that are applied in place.
-const IN_PLACE_CONFIGURATION: [&str; 3] = ["job.autoscaler", "parallelism.default", "kubernetes.operator"];
-
 /// Compares two blue/green specifications.
 pub fn compare(old: &FlinkBlueGreenDeploymentSpec, new: &FlinkBlueGreenDeploymentSpec) -> Diff {
     let (old, new) = (child_spec(old), child_spec(new));
-    let mut changes = Vec::new();
-    walk("", &normalized(&old), &normalized(&new), &mut changes);
+    let changes = fields::differences(&old, &new);
     Diff {
         kind: kind(&old, &new, &changes),
         changes,
@@ -121,101 +80,8 @@ fn kind(old: &FlinkDeploymentSpec, new: &FlinkDeploymentSpec, changes: &[Change]
     }
 }
 
-/// Whether the job of a child specification should run; absent means running.
-pub fn job_state(spec: &FlinkDeploymentSpec) -> JobState {
-    spec.job.as_ref().and_then(|job| job.state).unwrap_or_default()
-}
-
 /// `template.spec`, or an empty one.
 pub fn child_spec(spec: &FlinkBlueGreenDeploymentSpec) -> Cow<'_, FlinkDeploymentSpec> {
     let present = spec.template.as_ref().and_then(|template| template.spec.as_ref());
     present.map_or_else(|| Cow::Owned(FlinkDeploymentSpec::default()), Cow::Borrowed)
-}
-
-/// The specification as JSON in which equal meaning is equal text: configuration flattened, the default state left out.
-pub fn normalized(spec: &FlinkDeploymentSpec) -> Value {
-    let mut value = serde_json::to_value(spec).unwrap_or_default();
-    if let Value::Object(fields) = &mut value {
-        if let Some(flink_configuration) = &spec.flink_configuration {
-            let flat = configuration::flatten(flink_configuration);
-            let flat: Map<String, Value> = flat.into_iter().map(|(key, text)| (key, text.into())).collect();
-            if flat.is_empty() {
-                fields.remove("flinkConfiguration");
-            } else {
-                fields.insert("flinkConfiguration".to_owned(), Value::Object(flat));
-            }
-        }
-        if let Some(Value::Object(job)) = fields.get_mut("job")
-            && job_state(spec) == JobState::Running
-        {
-            job.remove("state");
-        }
-    }
-    value
-}
-
-fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            for key in keys {
-                let (old, new) = (old.get(key), new.get(key));
-                if old == new {
-                    continue;
-                }
-                let path = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
-                walk(
-                    &path,
-                    old.unwrap_or(&Value::Null),
-                    new.unwrap_or(&Value::Null),
-                    changes,
-                );
-            }
-        }
-        // An object that comes or goes is told field by field, so that each field's own rule applies.
-        (Value::Object(_), Value::Null) => walk(path, old, &Value::Object(Map::new()), changes),
-        (Value::Null, Value::Object(fields)) if !fields.is_empty() => {
-            walk(path, &Value::Object(Map::new()), new, changes);
-        }
-        (old, new) if old != new => {
-            changes.push(Change {
-                path: path.to_owned(),
-                from: old.clone(),
-                to: new.clone(),
-                rule: rule(path, new),
-            });
-        }
-        _ => {}
-    }
-}
-
-fn rule(path: &str, new: &Value) -> FieldRule {
-    if path == "job.state" {
-        return FieldRule::State;
-    }
-    if path == "job.savepointRedeployNonce" {
-        return if new.is_null() {
-            FieldRule::NoChange
-        } else {
-            FieldRule::Redeploy
-        };
-    }
-    if path == "restartNonce" && new.is_null() {
-        return FieldRule::NoChange;
-    }
-    let in_place = IN_PLACE_JOB_FIELDS.contains(&path)
-        || path.strip_prefix("flinkConfiguration.").is_some_and(|key| {
-            IN_PLACE_CONFIGURATION
-                .iter()
-                .any(|prefix| key.starts_with(prefix))
-        });
-    if in_place {
-        FieldRule::InPlace
-    } else {
-        FieldRule::NewDeployment
-    }
 }

@@ -14,8 +14,8 @@ use super::decision::Effect;
 use super::record::{State, Step, Transition, serving};
 use super::states::{returning, switching};
 use super::view::{Mine, View};
-use super::{child, diff, failed, incoming, ingress, savepoints};
-use crate::Fact;
+use super::{child, failed, incoming, ingress, savepoints};
+use crate::{Fact, fields};
 
 /// All effects that the view's record asks for, in order.
 pub fn of(view: &View<'_>) -> Vec<Effect> {
@@ -217,7 +217,7 @@ fn with_own_start(mut spec: FlinkDeploymentSpec, present: &FlinkDeployment) -> F
 
 /// The specification as far as nobody else may change it: under an autoscaler the parallelism is its own (scenario 61).
 fn comparable(spec: &FlinkDeploymentSpec) -> Value {
-    let mut value = diff::normalized(spec);
+    let mut value = fields::normalized(spec);
     let autoscaled = value
         .get("flinkConfiguration")
         .and_then(|flat| flat.get("job.autoscaler.enabled"))
@@ -279,7 +279,7 @@ fn stop_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
 }
 
 fn suspend(present: &FlinkDeployment, mode: UpgradeMode) -> Option<Effect> {
-    if diff::job_state(&present.spec) == JobState::Suspended {
+    if fields::job_state(&present.spec) == JobState::Suspended {
         return None;
     }
     let mut spec = present.spec.clone();
@@ -307,7 +307,7 @@ fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     };
     let reconciled = view.record.reconciled.as_ref()?;
     let color = transition.from?;
-    if diff::job_state(&outgoing.spec) == JobState::Running {
+    if fields::job_state(&outgoing.spec) == JobState::Running {
         return None;
     }
     let number = child::transition(outgoing);

@@ -13,7 +13,7 @@ use super::decision::{Decision, Effect};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
 use super::{child, decide, diff};
-use crate::Wake;
+use crate::{Wake, fields};
 
 /// A law that a decision breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,19 +138,19 @@ fn serving_child_stays(
             let name = manifest.metadata.name.clone().unwrap_or_default();
             let color = color_of(observed, &name);
             let before = color.and_then(|color| observed.side(color).child.present());
-            let suspends = diff::job_state(&manifest.spec) == JobState::Suspended
-                && before.is_none_or(|before| diff::job_state(&before.spec) == JobState::Running);
+            let suspends = fields::job_state(&manifest.spec) == JobState::Suspended
+                && before.is_none_or(|before| fields::job_state(&before.spec) == JobState::Running);
             if !suspends || color != record.active() {
                 return;
             }
             let asked_by_user = match &record.state {
                 State::InTransition(transition) => {
-                    diff::job_state(&diff::child_spec(&transition.spec)) == JobState::Suspended
+                    fields::job_state(&diff::child_spec(&transition.spec)) == JobState::Suspended
                 }
                 State::Active(_) | State::Initializing => record
                     .reconciled
                     .as_ref()
-                    .is_some_and(|spec| diff::job_state(&diff::child_spec(spec)) == JobState::Suspended),
+                    .is_some_and(|spec| fields::job_state(&diff::child_spec(spec)) == JobState::Suspended),
             };
             let by_strategy = transition(record).is_some_and(|transition| {
                 transition.mode == TransitionMode::Advanced
@@ -365,7 +365,7 @@ fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations:
         }
         Effect::ReplaceChild { manifest } => {
             let name = manifest.metadata.name.as_deref().unwrap_or_default();
-            let resumes = diff::job_state(&manifest.spec) == JobState::Running;
+            let resumes = fields::job_state(&manifest.spec) == JobState::Running;
             if color_of(observed, name) == transition.from && resumes && may_run(transition.to) {
                 broken(
                     violations,

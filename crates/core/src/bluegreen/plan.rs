@@ -12,6 +12,7 @@ use super::diff::{Diff, DiffKind, compare};
 use super::observed::Observed;
 use super::record::{self, State};
 use super::{decide, diff};
+use crate::fields;
 
 /// What an edit would do.
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
     let mode = valid.settings.transition_mode;
     let suspended = reconciled
         .as_ref()
-        .is_some_and(|spec| diff::job_state(&diff::child_spec(spec)) == sluice_api::JobState::Suspended);
+        .is_some_and(|spec| fields::job_state(&diff::child_spec(spec)) == sluice_api::JobState::Suspended);
     let kind = diff.as_ref().map(|diff| diff.kind);
     let second_job = matches!(kind, Some(DiffKind::Transition | DiffKind::SavepointRedeploy)) && !suspended;
     let mut steps = Vec::new();

@@ -16,7 +16,7 @@ use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
 use super::specification::Specification;
 use super::{child, diff};
-use crate::{Event, Fact};
+use crate::{Event, Fact, fields};
 
 /// The record, and what to tell if it had to be rebuilt. `Err`: what has to be observed first.
 pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Event>), Waiting> {
@@ -174,7 +174,7 @@ fn one(
     rebuilt.number = rebuilt.number.max(child::transition(only));
     let spec = Specification::new(spec_of(observed, only, color));
     let coming_up = status.blue_green_state == Some(transitioning_to(color)) && !child::is_ready(only);
-    if coming_up && diff::job_state(&only.spec) == JobState::Running {
+    if coming_up && fields::job_state(&only.spec) == JobState::Running {
         // A first deployment or a change in place, upstream's status does not say which: whatever comes of it, this child
         // holds all the state there is.
         rebuilt.state = State::InTransition(Box::new(taken_over(now, status, None, color, only, &spec)));

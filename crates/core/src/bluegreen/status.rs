@@ -10,7 +10,7 @@ use super::decision::{Waiting, WaitingFor};
 use super::record::{State, Step, wire_state};
 use super::view::{Mine, View};
 use super::{child, diff};
-use crate::Fact;
+use crate::{Fact, fields};
 
 /// The status as it shall stand; `None` if it stands so already.
 pub fn write(
@@ -80,7 +80,7 @@ fn job_state(view: &View<'_>, blocked: bool) -> FlinkJobState {
 
 fn reconciled_is_suspended(view: &View<'_>) -> bool {
     let reconciled = view.record.reconciled.as_ref();
-    reconciled.is_some_and(|spec| diff::job_state(&diff::child_spec(spec)) == JobState::Suspended)
+    reconciled.is_some_and(|spec| fields::job_state(&diff::child_spec(spec)) == JobState::Suspended)
 }
 
 fn error(view: &View<'_>, waiting: Option<&Waiting>, blocked: bool) -> Option<String> {

@@ -13,8 +13,8 @@ use super::decision::Waiting;
 use super::observed::{Observed, Side};
 use super::record::{Record, State, Step, Transition};
 use super::specification::Specification;
-use super::{child, diff, ingress};
-use crate::{Event, Fact};
+use super::{child, ingress};
+use crate::{Event, Fact, fields};
 
 /// What the rules see.
 pub struct View<'a> {
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
     pub fn wants_suspended(&self) -> bool {
         self.spec
             .as_ref()
-            .is_ok_and(|valid| diff::job_state(&valid.child) == JobState::Suspended)
+            .is_ok_and(|valid| fields::job_state(&valid.child) == JobState::Suspended)
     }
 
     /// Whether the record is in a transition.

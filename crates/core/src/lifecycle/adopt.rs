@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use sluice_api::flink_deployment::{FlinkDeploymentStatus, ReconciliationState};
 use sluice_api::{FlinkDeploymentSpec, JobState};
 
-use super::change;
 use super::decision::WaitingFor;
 use super::pass::{Draft, Pass};
 use super::record::{Record, Step, Stop, StopReason};
-use crate::{Event, Fact, identity};
+use crate::{Event, Fact, fields, identity};
 
 /// The draft to begin with; the error says what it waits for.
 pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
@@ -142,7 +141,7 @@ fn suspended_by_another(
 ) -> Option<Step> {
     let reconciliation = status.reconciliation_status.as_ref()?;
     let is_suspended = reconciliation.state == Some(ReconciliationState::Deployed)
-        && change::job_state(reconciled) == JobState::Suspended;
+        && fields::job_state(reconciled) == JobState::Suspended;
     let restore = status
         .job_status
         .as_ref()

@@ -1,11 +1,8 @@
-//! What an edit asks for: the deployed specification against the wanted one (upstream's table, without its scale column:
-//! a changed parallelism is an upgrade in native and in standalone mode).
+//! What an edit asks for: the deployed specification against the wanted one.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Map, Value};
-use sluice_api::configuration;
 use sluice_api::{FlinkDeploymentSpec, JobState, UpgradeMode};
+
+use crate::fields::{self, FieldRule, job_state};
 
 /// What an edit asks for; the first that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +21,6 @@ pub(super) enum Change {
     Upgrade,
 }
 
-/// The fields of the job that are noted in place.
-const IN_PLACE_FIELDS: [&str; 6] = [
-    "job.savepointTriggerNonce",
-    "job.checkpointTriggerNonce",
-    "job.initialSavepointPath",
-    "job.upgradeMode",
-    "job.allowNonRestoredState",
-    "job.autoscalerResetNonce",
-];
-
-/// The beginnings of the keys of `flinkConfiguration` that are noted in place.
-const IN_PLACE_KEYS: [&str; 3] = ["job.autoscaler", "parallelism.default", "kubernetes.operator"];
-
 /// What the step from the deployed to the wanted specification asks for.
 pub(super) fn compare(deployed: &FlinkDeploymentSpec, wanted: &FlinkDeploymentSpec) -> Change {
     match (job_state(deployed), job_state(wanted)) {
@@ -47,14 +31,16 @@ pub(super) fn compare(deployed: &FlinkDeploymentSpec, wanted: &FlinkDeploymentSp
     if asks_for_redeploy(deployed, wanted) {
         return Change::Redeploy;
     }
-    let mut paths = BTreeSet::new();
-    differing("", &normalized(deployed), &normalized(wanted), &mut paths);
-    if paths.is_empty() {
+    let changes = fields::differences(deployed, wanted);
+    if changes.is_empty() {
         Change::None
-    } else if paths.iter().all(|path| is_in_place(path, wanted)) {
-        Change::InPlace
-    } else {
+    } else if changes
+        .iter()
+        .any(|change| change.rule == FieldRule::NewDeployment)
+    {
         Change::Upgrade
+    } else {
+        Change::InPlace
     }
 }
 
@@ -62,11 +48,6 @@ pub(super) fn compare(deployed: &FlinkDeploymentSpec, wanted: &FlinkDeploymentSp
 pub(super) fn asks_for_redeploy(deployed: &FlinkDeploymentSpec, wanted: &FlinkDeploymentSpec) -> bool {
     let nonce = |spec: &FlinkDeploymentSpec| spec.job.as_ref().and_then(|job| job.savepoint_redeploy_nonce);
     nonce(wanted).is_some() && nonce(wanted) != nonce(deployed)
-}
-
-/// Whether the job should run; absent means running.
-pub(super) fn job_state(spec: &FlinkDeploymentSpec) -> JobState {
-    spec.job.as_ref().and_then(|job| job.state).unwrap_or_default()
 }
 
 /// How the job's state is carried over; absent means stateless.
@@ -77,63 +58,9 @@ pub(super) fn upgrade_mode(spec: &FlinkDeploymentSpec) -> UpgradeMode {
         .unwrap_or_default()
 }
 
-fn is_in_place(path: &str, wanted: &FlinkDeploymentSpec) -> bool {
-    IN_PLACE_FIELDS.contains(&path)
-        // Only a new value of these two asks for something.
-        || path == "job.savepointRedeployNonce"
-        || (path == "restartNonce" && wanted.restart_nonce.is_none())
-        || path
-            .strip_prefix("flinkConfiguration.")
-            .is_some_and(|key| IN_PLACE_KEYS.iter().any(|prefix| key.starts_with(prefix)))
-}
-
-/// The specification as JSON in which equal meaning is equal text.
-fn normalized(spec: &FlinkDeploymentSpec) -> Value {
-    let mut value = serde_json::to_value(spec).unwrap_or_default();
-    if let Value::Object(fields) = &mut value {
-        if let Some(written) = &spec.flink_configuration {
-            let flat: Map<String, Value> = configuration::flatten(written)
-                .into_iter()
-                .map(|(key, text)| (key, text.into()))
-                .collect();
-            fields.insert("flinkConfiguration".to_owned(), Value::Object(flat));
-        }
-        if let Some(Value::Object(job)) = fields.get_mut("job") {
-            job.remove("state");
-        }
-    }
-    value
-}
-
-/// Collects the paths of the values that differ; an object that is not there is an empty one.
-fn differing(path: &str, old: &Value, new: &Value, paths: &mut BTreeSet<String>) {
-    let empty = Map::new();
-    let (old_fields, new_fields) = match (old, new) {
-        (Value::Object(old), Value::Object(new)) => (old, new),
-        (Value::Object(old), Value::Null) => (old, &empty),
-        (Value::Null, Value::Object(new)) => (&empty, new),
-        (old, new) => {
-            if old != new {
-                paths.insert(path.to_owned());
-            }
-            return;
-        }
-    };
-    let keys: BTreeSet<&String> = old_fields.keys().chain(new_fields.keys()).collect();
-    for key in keys {
-        let path = if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        };
-        let value = |fields: &Map<String, Value>| fields.get(key).cloned().unwrap_or_default();
-        differing(&path, &value(old_fields), &value(new_fields), paths);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -7,7 +7,7 @@ use super::change;
 use super::pass::{Draft, Obstacle, Pass, Target};
 use super::record::{Record, Step};
 use super::restore;
-use crate::Event;
+use crate::{Event, fields};
 
 /// The longest pause between two starts after crashes.
 const LONGEST_PAUSE_SECONDS: i64 = 60;
@@ -25,7 +25,7 @@ pub(super) fn advance_suspended(pass: &Pass<'_>, draft: &mut Draft, kept: Option
         valid: present.clone(),
         generation: pass.generation(),
     };
-    if change::job_state(&present.spec) == JobState::Suspended {
+    if fields::job_state(&present.spec) == JobState::Suspended {
         draft.deployed = present.spec.clone();
         draft.record.generation = pass.generation();
         return;

@@ -11,7 +11,7 @@ use super::pass::{Draft, Obstacle, Pass, Sight, is_healthy, is_terminal, one_lin
 use super::record::{SavepointRequest, SetAside, Step, Stop, StopReason};
 use super::requests::{self, ATTEMPTS, Attempt};
 use super::{restore, start};
-use crate::{Event, Fact};
+use crate::{Event, Fact, fields};
 
 /// How long a job has to be cancelled before its cluster is ended.
 const CANCELLING: SignedDuration = SignedDuration::from_secs(60);
@@ -343,7 +343,7 @@ fn conclude(pass: &Pass<'_>, draft: &mut Draft, reason: StopReason, newest: Opti
             return;
         }
     };
-    if change::job_state(&target.valid.spec) == JobState::Suspended {
+    if fields::job_state(&target.valid.spec) == JobState::Suspended {
         start::suspend(pass, draft, target, restores);
         return;
     }

@@ -11,7 +11,7 @@ use super::super::record::Step;
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
 use super::super::{abort, child, failed, savepoints};
-use crate::{Event, Fact};
+use crate::{Event, Fact, fields};
 
 /// Looks after the active child, then at the edit.
 pub fn next(view: &View<'_>, color: Color) -> Verdict {
@@ -62,7 +62,7 @@ pub fn edit(
     if failed::is_set_aside(view, &valid.spec) {
         return Verdict::stay(view);
     }
-    let suspended = diff::job_state(&diff::child_spec(reconciled)) == JobState::Suspended;
+    let suspended = fields::job_state(&diff::child_spec(reconciled)) == JobState::Suspended;
     match diff.kind {
         DiffKind::Suspend => in_place(view, color, valid, TransitionCause::Suspend),
         DiffKind::Resume => in_place(view, color, valid, TransitionCause::Resume),

@@ -11,7 +11,7 @@ use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
 use super::super::{child, failed};
 use super::{active, switching};
-use crate::Event;
+use crate::{Event, fields};
 
 /// Ends when the child runs (or is suspended) as changed, or when it did not within the grace period.
 pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Verdict {
@@ -62,10 +62,10 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
 
 fn is_done(wanted: &sluice_api::FlinkBlueGreenDeploymentSpec, present: &sluice_api::FlinkDeployment) -> bool {
     let wanted = diff::child_spec(wanted);
-    if diff::job_state(&wanted) != diff::job_state(&present.spec) {
+    if fields::job_state(&wanted) != fields::job_state(&present.spec) {
         return false;
     }
-    match diff::job_state(&wanted) {
+    match fields::job_state(&wanted) {
         JobState::Suspended => child::is_suspended(present),
         JobState::Running => child::is_ready(present),
     }

@@ -9,9 +9,9 @@ use sluice_api::{FlinkDeployment, JobState};
 
 use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{child, diff, failed, incoming};
+use super::super::{child, failed, incoming};
 use super::switching;
-use crate::{Event, Fact};
+use crate::{Event, Fact, fields};
 
 /// What the outgoing version resumes from.
 pub enum Resume {
@@ -128,7 +128,7 @@ pub fn next(
 
 /// Whether the outgoing version has been asked to run again.
 fn was_started_again(view: &View<'_>, transition: &Transition, outgoing: &FlinkDeployment) -> bool {
-    diff::job_state(&outgoing.spec) == JobState::Running
+    fields::job_state(&outgoing.spec) == JobState::Running
         && !matches!(resume(view, transition), Resume::NotYet)
 }
 

@@ -3,7 +3,7 @@
 use sluice_api::JobState;
 use sluice_api::blue_green::TransitionCause;
 use sluice_core::Color;
-use sluice_core::bluegreen::diff;
+use sluice_core::fields;
 
 use super::{active, active_green, advanced, condition, lineage};
 
@@ -37,7 +37,7 @@ fn r10_row_42_green_suspended_by_hand_is_put_back() {
     simulation.wait(10);
     assert_eq!(simulation.world.children.len(), 1, "blue is gone");
     let green = simulation.world.child(Color::Green).unwrap();
-    assert_eq!(diff::job_state(&green.spec), JobState::Running);
+    assert_eq!(fields::job_state(&green.spec), JobState::Running);
 }
 
 // Suspend and a new image in one edit: SUSPEND wins; the image is applied in place (upstream's rule), and nothing is lost.

@@ -4,8 +4,9 @@ use serde_json::json;
 use sluice_api::JobState;
 use sluice_api::blue_green::Outcome;
 use sluice_core::Color;
+use sluice_core::bluegreen::decide;
 use sluice_core::bluegreen::decision::Effect;
-use sluice_core::bluegreen::{decide, diff};
+use sluice_core::fields;
 
 use super::{active, active_green, advanced, condition, error, lineage, told};
 use crate::support::fixtures::resource_text;
@@ -365,7 +366,7 @@ fn row_59_the_outgoing_job_comes_back_only_when_the_incoming_one_is_stopped() {
     simulation.wait(200);
     let blue = simulation.world.child(Color::Blue).unwrap();
     assert_eq!(
-        diff::job_state(&blue.spec),
+        fields::job_state(&blue.spec),
         JobState::Suspended,
         "nobody knows whether green has stopped"
     );

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, JobState, UpgradeMode};
 use sluice_core::bluegreen::{child, diff};
+use sluice_core::fields;
 
 use super::flink::{Cluster, Lineage, Version};
 use super::world::World;
@@ -49,7 +50,7 @@ impl World {
         let uid = child.metadata.uid.clone().unwrap();
         let mut deployed = self.deployed.remove(&uid).unwrap_or_default();
         let mut cluster = self.clusters.remove(&uid).unwrap_or_default();
-        let wanted = diff::job_state(&child.spec);
+        let wanted = fields::job_state(&child.spec);
         match &deployed.spec {
             None => {
                 if wanted == JobState::Running {
@@ -115,7 +116,7 @@ impl World {
         cluster: &mut Cluster,
     ) {
         let job = child.spec.job.clone().unwrap_or_default();
-        match (diff::job_state(before), diff::job_state(&child.spec)) {
+        match (fields::job_state(before), fields::job_state(&child.spec)) {
             (JobState::Running | JobState::Suspended, JobState::Suspended) if cluster.age.is_some() => {
                 if deployed.stopping || job.upgrade_mode != Some(UpgradeMode::Savepoint) {
                     self.stop(child, job.upgrade_mode.unwrap_or_default(), deployed, cluster);
