@@ -113,7 +113,7 @@ pub(super) fn pids() -> Result<HashSet<i32>> {
 
 /// The Flink processes of the runner of this directory, those in `without` left aside.
 pub(super) fn flink(directory: &Path, without: &HashSet<i32>) -> Result<Vec<FlinkProcess>> {
-    let directory = format!("{DIRECTORY_MARK}{}", directory.join("clusters").display());
+    let directory = format!("{DIRECTORY_MARK}{}", directory.display());
     let mut found = Vec::new();
     for pid in pids()?.difference(without) {
         // Gone in between, or another user's: neither is ours.
