@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 use sluice_core::Fact;
-use sluice_core::lifecycle::Observed;
+use sluice_core::lifecycle::record::Stop;
+use sluice_core::lifecycle::{Observed, OperationProgress, Step};
 
 use crate::world::World;
 
@@ -136,13 +137,33 @@ fn live_through(world: &mut World, happenings: &[Happening]) {
             Happening::SavepointsFail(number) => world.behaviour.savepoints_fail = *number,
             Happening::RecordIsLost => {
                 // Only while the cluster is there to tell; otherwise a person has to say what to restore.
-                if world.alive().is_some() {
+                if world.alive().is_some() && !is_being_stopped_with_a_savepoint(world) {
                     world.resource.status = None;
                     world.version += 1;
+                    look = None;
                 }
             }
         }
     }
+}
+
+/// Only the record knows the directory of a savepoint that a job is being stopped with. If it is lost just then, and the
+/// JobManager dies before the job has ended, nobody can tell that the savepoint is newer than the last checkpoint.
+fn is_being_stopped_with_a_savepoint(world: &mut World) -> bool {
+    let is_recorded = world.record().is_some_and(|record| {
+        matches!(
+            record.step,
+            Step::Stopping {
+                stop: Stop::Savepoint { .. },
+                ..
+            }
+        )
+    });
+    let is_under_way = world.alive().is_some_and(|(_, process)| {
+        let mut operations = process.operations.values();
+        operations.any(|operation| operation.stops && operation.progress == OperationProgress::InProgress)
+    });
+    is_recorded || is_under_way
 }
 
 /// Few cases, because each lives for minutes of the model's time; `PROPTEST_CASES` asks for more.

@@ -207,13 +207,6 @@ impl World {
             self.checkpoint();
             return;
         };
-        if fails > 0 {
-            operation.progress = OperationProgress::Failed {
-                cause: "the disk is full".to_owned(),
-            };
-            self.behaviour.savepoints_fail -= 1;
-            return;
-        }
         if let Some((location, id)) = stored.get(&directory) {
             operation.progress = OperationProgress::Completed {
                 location: location.clone(),
@@ -222,10 +215,26 @@ impl World {
             if operation.stops {
                 job.state = FlinkJobState::Finished;
                 job.all_tasks_running = false;
+                // What else was asked for fails with the end of the job.
+                for other in process.operations.values_mut() {
+                    if other.progress == OperationProgress::InProgress {
+                        other.progress = OperationProgress::Failed {
+                            cause: "Checkpoint Coordinator is shutting down".to_owned(),
+                        };
+                    }
+                }
                 // Flink discards the checkpoints of a job that has finished.
                 let job_id = process.plan.job_id.clone();
                 self.checkpoints.remove(&job_id);
             }
+            return;
+        }
+        // Only one that is not complete yet: its output is committed with it.
+        if fails > 0 {
+            operation.progress = OperationProgress::Failed {
+                cause: "the disk is full".to_owned(),
+            };
+            self.behaviour.savepoints_fail -= 1;
             return;
         }
         let location = format!("{directory}/savepoint");

@@ -12,7 +12,7 @@ use sluice_api::metadata::FINALIZER_FLINK_DEPLOYMENT;
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, UpgradeMode};
 use sluice_core::lifecycle::{
     AskedOperation, Cluster, CompletedCheckpoint, Decision, DeploymentPlan, Effect, JobView, Observed,
-    OperationObservation, OperationProgress, Record, asked_operations, decide, invariants,
+    OperationObservation, OperationProgress, Record, Step, asked_operations, decide, invariants,
 };
 use sluice_core::{Fact, Wake};
 
@@ -292,6 +292,7 @@ impl World {
             self.resource.status = Some(status.as_ref().clone());
             self.version += 1;
             self.say_status();
+            self.give_up_what_is_stateless();
         }
         for event in &decision.events {
             self.say(&format!("EVENT   {}: {}", event.reason, event.message));
@@ -301,6 +302,25 @@ impl World {
         }
         if let Some(waiting) = &decision.waiting {
             self.say(&format!("        waits for {}", waiting.what));
+        }
+    }
+
+    /// A stateless start or suspension gives up what was committed as soon as it is recorded and told. Whatever the
+    /// specification says before the launch, which may be much later, there is nothing else to go on from.
+    fn give_up_what_is_stateless(&mut self) {
+        let Some(record) = self.record() else {
+            return;
+        };
+        let is_launched = self.processes.contains_key(&record.deployment);
+        let from = match record.step {
+            Step::Suspended { restore, .. } => restore,
+            _ if !is_launched => record.restored_from,
+            _ => return,
+        };
+        if record.deployment > 0 && is_stateless(&deployed_spec(&self.resource)) {
+            self.committed = from
+                .and_then(|path| self.contents.get(&path).copied())
+                .unwrap_or(0);
         }
     }
 
@@ -409,10 +429,7 @@ impl World {
             self.transcript
         );
         let held = self.contents.get(&from).copied().unwrap_or(0);
-        let spec = deployed_spec(&self.resource);
-        let is_stateless =
-            spec.job.as_ref().unwrap().upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless;
-        if !is_stateless && !self.is_by_user(&from) {
+        if !is_stateless(&deployed_spec(&self.resource)) && !self.is_by_user(&from) {
             assert_eq!(
                 held, self.committed,
                 "deployment {} starts from {from}, which is not what is committed\n{}",
@@ -522,6 +539,10 @@ pub(crate) fn view(process: &Process, job: &Job) -> JobView {
         exception: job.exception.clone(),
         restored_checkpoint: None,
     }
+}
+
+fn is_stateless(spec: &FlinkDeploymentSpec) -> bool {
+    spec.job.as_ref().unwrap().upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless
 }
 
 fn deployed_spec(resource: &FlinkDeployment) -> FlinkDeploymentSpec {
