@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 /// A trigger id for Flink (32 hexadecimal digits): a hash of what it is for.
 ///
 /// Flink answers a repeated request with the same id with the same operation, so a request may be sent again.
-pub fn trigger_id(uid: &str, operation: &str, transition: u64, attempt: u32) -> String {
+pub fn trigger_id(uid: &str, operation: &str, transition: u64, attempt: impl Into<u64>) -> String {
     hexadecimal(
         &[
             "trigger",
             uid,
             operation,
             &transition.to_string(),
-            &attempt.to_string(),
+            &attempt.into().to_string(),
         ],
         32,
     )
@@ -34,7 +34,8 @@ pub fn content_hash(content: &impl Serialize) -> String {
 }
 
 /// The target directory of one attempt at a savepoint, under the savepoint directory of the job.
-pub fn savepoint_directory(base: &str, uid: &str, transition: u64, attempt: u32) -> String {
+pub fn savepoint_directory(base: &str, uid: &str, transition: u64, attempt: impl Into<u64>) -> String {
+    let attempt: u64 = attempt.into();
     format!("{}/{uid}/{transition}-{attempt}", base.trim_end_matches('/'))
 }
 
@@ -60,18 +61,18 @@ mod tests {
 
     #[test]
     fn the_same_intent_has_the_same_trigger_id_and_another_attempt_has_another() {
-        let first = trigger_id("uid", "savepoint", 3, 1);
+        let first = trigger_id("uid", "savepoint", 3, 1_u32);
         assert_eq!(first.len(), 32);
-        assert_eq!(first, trigger_id("uid", "savepoint", 3, 1));
-        assert_ne!(first, trigger_id("uid", "savepoint", 3, 2));
-        assert_ne!(first, trigger_id("uid", "savepoint", 31, 1));
-        assert_ne!(trigger_id("ab", "c", 1, 1), trigger_id("a", "bc", 1, 1));
+        assert_eq!(first, trigger_id("uid", "savepoint", 3, 1_u32));
+        assert_ne!(first, trigger_id("uid", "savepoint", 3, 2_u32));
+        assert_ne!(first, trigger_id("uid", "savepoint", 31, 1_u32));
+        assert_ne!(trigger_id("ab", "c", 1, 1_u32), trigger_id("a", "bc", 1, 1_u32));
     }
 
     #[test]
     fn a_savepoint_directory_is_one_attempts_own() {
         assert_eq!(
-            savepoint_directory("file:///sp/", "u-1", 7, 2),
+            savepoint_directory("file:///sp/", "u-1", 7, 2_u32),
             "file:///sp/u-1/7-2"
         );
     }

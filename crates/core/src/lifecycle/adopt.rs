@@ -38,6 +38,9 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
         was_seen: true,
         was_stable: true,
         has_checkpointed: true,
+        // No number that was given already: what was asked for under it long ago would be taken for the answer.
+        savepoints: first_number(pass.now),
+        checkpoints: first_number(pass.now),
         ..Record::new(pass.uid(), deployment, 0, step)
     };
     let record = if let Some(cluster) = cluster {
@@ -90,6 +93,11 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
         ),
     );
     Ok(Some(draft(record, spec, status, vec![event])))
+}
+
+/// Larger than every number that a record before this time has given.
+fn first_number(now: Timestamp) -> u64 {
+    u64::try_from(now.as_millisecond()).unwrap_or_default()
 }
 
 const fn draft(

@@ -38,12 +38,13 @@ pub struct Record {
     /// output, and never starts from anything older.
     #[serde(default)]
     pub has_checkpointed: bool,
-    /// How many savepoints were asked for in this deployment; it numbers their directories.
+    /// The number of the last savepoint that was asked for in this deployment; it names their directories. They count
+    /// from 1, and in a record that was made anew from the time of that (in ms), because nobody knows the ones before.
     #[serde(default)]
-    pub savepoints: u32,
-    /// How many checkpoints were asked for in this deployment.
+    pub savepoints: u64,
+    /// The number of the last checkpoint that was asked for in this deployment, counted likewise.
     #[serde(default)]
-    pub checkpoints: u32,
+    pub checkpoints: u64,
     /// A savepoint that was asked for by hand and is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub savepoint: Option<SavepointRequest>,

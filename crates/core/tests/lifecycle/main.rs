@@ -7,6 +7,7 @@
 mod faults;
 mod flink;
 mod laws;
+mod losing;
 mod settling;
 mod stopping;
 mod stories;
