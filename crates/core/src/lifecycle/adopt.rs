@@ -30,7 +30,13 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
         Fact::Present(cluster) => Some(cluster),
     };
     let known = newest_known(pass).max(written.as_ref().map_or(0, |record| record.deployment));
-    let spec = reconciled.unwrap_or_else(|| pass.observed.resource.spec.clone());
+    let mut spec = reconciled.unwrap_or_else(|| pass.observed.resource.spec.clone());
+    if cluster.is_some_and(|cluster| cluster.alive)
+        && let Some(job) = &mut spec.job
+    {
+        // Whatever else it was deployed with, it was deployed to run. So one that is to be suspended now is seen to be.
+        job.state = Some(JobState::Running);
+    }
     let taken_over = |step: Step, deployment: u64| Record {
         job_id: job_id(pass, &status, deployment),
         generation: status.observed_generation.unwrap_or_default(),

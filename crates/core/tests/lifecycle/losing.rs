@@ -1,6 +1,7 @@
 //! A record that is lost while the cluster runs, and made anew from what is there.
 
 use serde_json::{Value, json};
+use sluice_core::lifecycle::Step;
 
 use crate::world::World;
 
@@ -21,6 +22,20 @@ fn lose_the_record(world: &mut World) {
 
 fn lifecycle(world: &World) -> Value {
     json!(world.resource.status.as_ref().unwrap().lifecycle_state)
+}
+
+#[test]
+fn a_job_that_is_to_be_suspended_is_suspended_though_the_record_was_lost_before() {
+    let mut world = running();
+    world.edit(&[("/job/state", json!("suspended"))]);
+    lose_the_record(&mut world);
+    world.run(20);
+    insta::assert_snapshot!(world.transcript);
+    assert!(world.alive().is_none());
+    assert!(matches!(
+        world.record().unwrap().step,
+        Step::Suspended { restore: Some(_), .. }
+    ));
 }
 
 #[test]
