@@ -52,7 +52,6 @@ pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
     let record = if let Some(cluster) = cluster {
         Record {
             restored_from: cluster.restored_from.clone(),
-            has_checkpointed: cluster.restored_from.is_none(),
             ..taken_over(
                 Step::Deploying {
                     since: pass.now,

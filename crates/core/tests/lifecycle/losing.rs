@@ -1,5 +1,6 @@
 //! A record that is lost while the cluster runs, and made anew from what is there.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sluice_core::lifecycle::Step;
 
@@ -74,4 +75,29 @@ fn a_checkpoint_from_before_the_loss_is_not_taken_for_the_one_that_is_asked_for_
     world.run(10);
     let after = world.observe().checkpoint.present().unwrap().id;
     assert_eq!(after, before + 1, "{}", world.transcript);
+}
+
+#[test]
+fn a_stop_that_the_record_forgot_never_ends_with_a_start_from_before_its_savepoint() {
+    let mut world = running();
+    world.behaviour.checkpoint_every = 0;
+    world.edit(&[("/image", json!("flink:2"))]);
+    world.run(20);
+    let restored = world.record().unwrap().restored_from;
+    assert!(restored.is_some());
+
+    // The savepoint is complete and its output committed; Flink has not said so yet.
+    world.edit(&[("/job/state", json!("suspended"))]);
+    while world.savepoints.len() < 2 {
+        world.pass();
+        world.tick(SignedDuration::from_millis(500));
+    }
+    lose_the_record(&mut world);
+    world.edit(&[("/job/state", json!("running"))]);
+    world.pass();
+    world.kill("exit status 137");
+    world.run(30);
+    let status = world.resource.status.clone().unwrap();
+    assert_eq!(world.record().unwrap().deployment, 2, "{}", world.transcript);
+    assert!(status.error.unwrap().contains("savepointRedeployNonce"));
 }
