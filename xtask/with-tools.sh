@@ -108,4 +108,7 @@ if [ "$goal" = test ]; then
 fi
 [ "$lacking" = no ] || exit 1
 
+# Without --quiet cargo would show its own progress, but on every run.
+[ -x "${CARGO_TARGET_DIR:-target}/debug/xtask" ] || note "Building the project's own tools first, which takes a minute or two."
+
 exec cargo run --quiet --locked --package xtask -- "$@"

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 use super::context::{Context, Next};
 use super::effect::{Carried, of_store};
-use super::{crash, jobs, wake};
+use super::record::Recorder;
+use super::{crash, jobs, record, wake};
 use crate::store::{Kind, Object, ObjectKey, Preconditions, StoreError};
 
 /// How long the disposal of a savepoint is waited for.
@@ -30,6 +31,12 @@ pub(crate) enum Depth {
     /// Everything.
     Full,
 }
+
+/// How this pass records.
+const RECORD: Recorder = Recorder {
+    decider: "bluegreen",
+    counter: "blue_green_status_writes",
+};
 
 /// One pass.
 pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, String> {
@@ -57,7 +64,14 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
             listed.join("; ")
         ));
     }
-    if !write(context, key, &observed, &decision)? {
+    if !record::write(
+        context,
+        key,
+        &RECORD,
+        &observed.resource.metadata,
+        decision.status.as_deref(),
+        &decision.events,
+    )? {
         return Ok(Next::At(Some(Instant::now())));
     }
     for effect in &decision.effects {
@@ -87,41 +101,6 @@ fn does_something(decision: &Decision) -> bool {
         || !decision.effects.is_empty()
         || matches!(decision.wake, Wake::Now)
         || decision.waiting.as_ref().is_some_and(cannot_tell)
-}
-
-/// Writes the status with its events; `false`: someone was faster, and there is to be looked again.
-fn write(
-    context: &Context,
-    key: &ObjectKey,
-    observed: &Observed,
-    decision: &Decision,
-) -> Result<bool, String> {
-    let Some(status) = &decision.status else {
-        return Ok(true);
-    };
-    let status =
-        serde_json::to_value(status).map_err(|error| format!("the status cannot be written: {error}"))?;
-    crash::point("bluegreen", "status", "before");
-    let metadata = &observed.resource.metadata;
-    let written = context.store.record(
-        key,
-        metadata.uid.as_deref().unwrap_or_default(),
-        metadata.resource_version.as_deref().unwrap_or_default(),
-        Some(status),
-        &decision.events,
-    );
-    crash::point("bluegreen", "status", "after");
-    for event in &decision.events {
-        tracing::info!(object = %key, reason = event.reason, "{}", event.message);
-    }
-    match written {
-        Ok(_) => {
-            context.memory.count("blue_green_status_writes");
-            Ok(true)
-        }
-        Err(error) if error.is_stale() => Ok(false),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 fn step(resource: &FlinkBlueGreenDeployment) -> Option<&StepStatus> {

@@ -6,17 +6,22 @@ use jiff::Timestamp;
 use sluice_api::FlinkDeployment;
 use sluice_api::flink_deployment::SavepointFormatType;
 use sluice_api::metadata::FINALIZER_FLINK_DEPLOYMENT;
-use sluice_core::lifecycle::{
-    self, AskedOperation, Decision, Effect, Observed, OperationObservation, WaitingFor,
-};
+use sluice_core::lifecycle::{self, AskedOperation, Effect, Observed, OperationObservation, WaitingFor};
 use sluice_core::{Fact, Wake};
 use sluice_flink::{CheckpointType, Client, Error, SavepointFormat};
 use tokio::time::Instant;
 
 use super::context::{Context, Next};
 use super::effect::{Carried, of_store};
-use super::{crash, jobs, wake};
+use super::record::Recorder;
+use super::{crash, jobs, record, wake};
 use crate::store::{ObjectKey, StoreError};
+
+/// How this pass records.
+const RECORD: Recorder = Recorder {
+    decider: "lifecycle",
+    counter: "deployment_status_writes",
+};
 
 /// One pass.
 pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, String> {
@@ -42,7 +47,14 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
             listed.join("; ")
         ));
     }
-    if !write(context, key, &observed, &decision)? {
+    if !record::write(
+        context,
+        key,
+        &RECORD,
+        &observed.resource.metadata,
+        decision.status.as_deref(),
+        &decision.events,
+    )? {
         return Ok(Next::At(Some(Instant::now())));
     }
     for effect in &decision.effects {
@@ -73,40 +85,6 @@ fn gone(context: &Context, key: &ObjectKey) -> Next {
     context.memory.forget(key);
     context.gone.notify_one();
     Next::Gone
-}
-
-fn write(
-    context: &Context,
-    key: &ObjectKey,
-    observed: &Observed,
-    decision: &Decision,
-) -> Result<bool, String> {
-    let Some(status) = &decision.status else {
-        return Ok(true);
-    };
-    let status =
-        serde_json::to_value(status).map_err(|error| format!("the status cannot be written: {error}"))?;
-    crash::point("lifecycle", "status", "before");
-    let metadata = &observed.resource.metadata;
-    let written = context.store.record(
-        key,
-        metadata.uid.as_deref().unwrap_or_default(),
-        metadata.resource_version.as_deref().unwrap_or_default(),
-        Some(status),
-        &decision.events,
-    );
-    crash::point("lifecycle", "status", "after");
-    for event in &decision.events {
-        tracing::info!(object = %key, reason = event.reason, "{}", event.message);
-    }
-    match written {
-        Ok(_) => {
-            context.memory.count("deployment_status_writes");
-            Ok(true)
-        }
-        Err(error) if error.is_stale() => Ok(false),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// TaskManagers that died beside a living JobManager are started again, as a ReplicaSet would.

@@ -14,6 +14,7 @@ mod options;
 mod orphans;
 mod processes;
 mod queue;
+mod record;
 mod wake;
 
 use std::path::Path;
