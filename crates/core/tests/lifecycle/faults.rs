@@ -166,10 +166,11 @@ fn is_being_stopped_with_a_savepoint(world: &mut World) -> bool {
     is_recorded || is_under_way
 }
 
-/// Few cases, because each lives for minutes of the model's time; `PROPTEST_CASES` asks for more.
+/// As many cases as take some 20 s in a debug build, because each lives for minutes of the model's time; `PROPTEST_CASES`
+/// asks for more.
 fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
-    let cases = if asked.cases == 256 { 24 } else { asked.cases };
+    let cases = if asked.cases == 256 { 140 } else { asked.cases };
     ProptestConfig {
         cases,
         max_shrink_iters: 2000,
