@@ -1,7 +1,7 @@
 //! What Sluice may be built from: the licences of `deny.toml`, crates.io as the only source, no wildcard versions.
 //!
-//! cargo-deny knows more, but building it takes a good part of the time that all checks together may take. So these
-//! three are checked here, always, and cargo-deny runs where it is installed.
+//! cargo-deny knows more, but building it takes a good part of the time that all checks together take. So these three are
+//! checked here, always; cargo-deny runs where it is installed, and continuous integration installs it.
 
 use std::fs;
 
@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 use crate::{licences, process};
+
+/// The version whose answers are known.
+const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -73,9 +76,18 @@ fn complaints(package: &Value, allowed: &[String]) -> Vec<String> {
 }
 
 fn cargo_deny(workspace: &Workspace) -> Result<()> {
-    if !process::succeeds(workspace.cargo().args(["deny", "--version"])) {
+    let installed = || process::succeeds(workspace.cargo().args(["deny", "--version"]));
+    if !installed() && std::env::var_os("CI").is_some() {
+        println!("Installing cargo-deny, which takes some minutes.");
+        let mut install = workspace.cargo();
+        install.args(["install", "--quiet", "--locked", CARGO_DENY]);
+        if let Err(problem) = process::run(&mut install) {
+            println!("{problem:#}");
+        }
+    }
+    if !installed() {
         println!(
-            "cargo-deny is not installed, so known vulnerabilities were not looked up; `cargo install --locked cargo-deny@0.20.2` adds that."
+            "SKIPPED: cargo-deny is not installed, so duplicates and known vulnerabilities were not looked up; `cargo install --locked {CARGO_DENY}` adds that."
         );
         return Ok(());
     }
