@@ -1,6 +1,6 @@
 //! How a transition is aborted: the active side is left as it is, and people are told why.
 
-use sluice_api::blue_green::{AbortReason, Color, Outcome, TransitionCause, TransitionMode};
+use sluice_api::blue_green::{AbortReason, Color, TransitionCause, TransitionMode};
 
 use super::record::{State, Step, Transition};
 use super::states::switching;
@@ -35,19 +35,10 @@ pub fn abort(view: &View<'_>, transition: &Transition, reason: AbortReason, mess
     let mut record = view.record.with_state(state);
     let recreated = transition.cause == TransitionCause::ActiveChildGone;
     if !recreated {
-        // Where an edit ended it, no specification has failed.
-        record.failed = if matches!(reason, AbortReason::Reverted | AbortReason::Superseded) {
-            None
-        } else {
-            Some(failed::set_aside(view, transition, reason, message.clone()))
-        };
+        record.failed = failed::by_abort(view, transition, reason, &message);
         record.kept = failed::left_behind(view, transition, reason).or(record.kept);
     }
-    let outcome = if reason == AbortReason::Reverted {
-        Outcome::Reverted
-    } else {
-        Outcome::Aborted
-    };
+    let outcome = failed::outcome(reason);
     record.remember(switching::ended(view, transition, outcome, Some(message)));
     Verdict::next(record, event)
 }

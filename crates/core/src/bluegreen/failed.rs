@@ -2,7 +2,7 @@
 
 use sluice_api::blue_green::{
     AbortReason, Color, FailedDeploymentPolicy, FailedStatus, FlinkBlueGreenDeploymentSpec, KeptStatus,
-    TransitionMode,
+    Outcome, TransitionMode,
 };
 
 use super::child;
@@ -16,6 +16,32 @@ pub fn is_set_aside(view: &View<'_>, spec: &FlinkBlueGreenDeploymentSpec) -> boo
         .failed
         .as_ref()
         .is_some_and(|failed| failed.spec_hash == content_hash(spec))
+}
+
+/// What is set aside by an abort: nothing where an edit ended the transition, for then no specification has failed.
+pub fn by_abort(
+    view: &View<'_>,
+    transition: &Transition,
+    reason: AbortReason,
+    message: &str,
+) -> Option<FailedStatus> {
+    match reason {
+        AbortReason::Reverted | AbortReason::Superseded => None,
+        AbortReason::NotReady
+        | AbortReason::NotCreated
+        | AbortReason::SavepointFailed
+        | AbortReason::StopFailed
+        | AbortReason::Requested => Some(set_aside(view, transition, reason, message.to_owned())),
+    }
+}
+
+/// How the history calls the end of an aborted transition.
+pub fn outcome(reason: AbortReason) -> Outcome {
+    if reason == AbortReason::Reverted {
+        Outcome::Reverted
+    } else {
+        Outcome::Aborted
+    }
 }
 
 /// The specification of an aborted transition; it is not tried again until it changes or is retried.

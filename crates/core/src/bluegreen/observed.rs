@@ -6,7 +6,8 @@ use k8s_openapi::api::networking::v1::Ingress;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
 
-use crate::Fact;
+use super::child;
+use crate::{Fact, lifecycle};
 
 /// All that a decision may depend on, besides the time.
 #[derive(Clone, Debug)]
@@ -57,6 +58,29 @@ pub struct CompletedCheckpoint {
     pub transition: u64,
     /// Where it is.
     pub path: String,
+}
+
+impl CompletedCheckpoint {
+    /// What the child's job completed last, as its lifecycle tells. Kept in the memory of a JobManager, it has no path, and
+    /// no job can be started from it.
+    pub fn of(child: &FlinkDeployment, last: Fact<lifecycle::CompletedCheckpoint>) -> Fact<Self> {
+        match &last {
+            Fact::Present(last) if last.path.is_empty() => Fact::Absent,
+            Fact::Unknown(_) | Fact::Absent | Fact::Present(_) => last.map(|last| Self {
+                transition: child::transition(child),
+                path: last.path,
+            }),
+        }
+    }
+
+    /// What a child was suspended with: newer than any checkpoint of its job.
+    pub fn suspended(child: &FlinkDeployment) -> Option<Self> {
+        let path = child::upgrade_savepoint(child).filter(|_| child::is_suspended(child))?;
+        Some(Self {
+            transition: child::transition(child),
+            path: path.to_owned(),
+        })
+    }
 }
 
 /// What Flink says of one savepoint request.

@@ -163,11 +163,14 @@ async fn side(
         (Fact::Unknown(why), Depth::Full) => Fact::Unknown(why.clone()),
         (Fact::Present(child), Depth::Full) => {
             let client = context.client_of(child).await;
-            of_child(child, jobs::checkpoint(client.as_ref(), child).await)
+            CompletedCheckpoint::of(child, jobs::checkpoint(client.as_ref(), child).await)
         }
         (Fact::Absent, Depth::Full) => match context.store.last_removed(&child_key) {
-            Ok(Some(removed)) if is_owned(&removed, resource) => match removed.read() {
-                Ok(removed) => left_by(&removed).await,
+            Ok(Some(removed)) if child::is_owned(&removed.metadata, resource) => match removed.read() {
+                Ok(removed) => match CompletedCheckpoint::suspended(&removed) {
+                    Some(left) => Fact::Present(left),
+                    None => CompletedCheckpoint::of(&removed, jobs::checkpoint(None, &removed).await),
+                },
                 Err(error) => unknown(&error),
             },
             Ok(_) => Fact::Absent,
@@ -175,39 +178,6 @@ async fn side(
         },
     };
     Side { child, checkpoint }
-}
-
-fn is_owned(removed: &Object, resource: &FlinkBlueGreenDeployment) -> bool {
-    removed
-        .owners()
-        .any(|owner| Some(owner) == resource.metadata.uid.as_deref())
-}
-
-/// The newest state of a child that is gone: what it was suspended with, or its job's last completed checkpoint.
-async fn left_by(removed: &FlinkDeployment) -> Fact<CompletedCheckpoint> {
-    if child::is_suspended(removed)
-        && let Some(path) = child::upgrade_savepoint(removed)
-    {
-        return Fact::Present(CompletedCheckpoint {
-            transition: child::transition(removed),
-            path: path.to_owned(),
-        });
-    }
-    of_child(removed, jobs::checkpoint(None, removed).await)
-}
-
-fn of_child(
-    child: &FlinkDeployment,
-    checkpoint: Fact<sluice_core::lifecycle::CompletedCheckpoint>,
-) -> Fact<CompletedCheckpoint> {
-    match checkpoint {
-        // Kept in the memory of a JobManager: no job can be started from it.
-        Fact::Present(checkpoint) if checkpoint.path.is_empty() => Fact::Absent,
-        other => other.map(|checkpoint| CompletedCheckpoint {
-            transition: child::transition(child),
-            path: checkpoint.path,
-        }),
-    }
 }
 
 /// What Flink says of the savepoint that the record names.

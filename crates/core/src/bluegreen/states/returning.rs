@@ -141,20 +141,9 @@ fn returned(
     told: Event,
 ) -> Verdict {
     let mut record = view.record.with_state(State::Active(from));
-    record.failed = match reason {
-        AbortReason::Reverted | AbortReason::Superseded => None,
-        AbortReason::NotReady
-        | AbortReason::NotCreated
-        | AbortReason::SavepointFailed
-        | AbortReason::StopFailed
-        | AbortReason::Requested => Some(failed::set_aside(view, transition, reason, message.to_owned())),
-    };
+    record.failed = failed::by_abort(view, transition, reason, message);
     record.kept = failed::left_behind(view, transition, reason);
-    let outcome = if reason == AbortReason::Reverted {
-        Outcome::Reverted
-    } else {
-        Outcome::Aborted
-    };
+    let outcome = failed::outcome(reason);
     let mut entry = switching::ended(view, transition, outcome, Some(message.to_owned()));
     entry.pause_milliseconds = transition
         .outgoing_stopped_at
