@@ -1,0 +1,1 @@
+//! Scenarios of the blue/green controller, played against a real API server.
