@@ -6,7 +6,6 @@
 //! name on its own command line, so that one that was started and not yet written down is found as well. One launcher at
 //! a time may work on a directory; the runner's lock sees to that.
 
-mod checkpoints;
 mod configuration;
 mod directory;
 mod ended;
@@ -39,7 +38,6 @@ use intent::Intent;
 use launch::Prepared;
 use process::{MarkedProcess, ProcessIdentity, marked};
 
-pub use checkpoints::{finished_savepoint, last_checkpoint, savepoint_number};
 pub use error::LaunchError;
 pub use found::{LogFile, RunningCluster, TaskManagers};
 

@@ -6,22 +6,18 @@ use jiff::Timestamp;
 use sluice_api::blue_green::{Color, StepStatus};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::bluegreen::{
-    self, CompletedCheckpoint, Decision, Effect, Observed, SavepointObservation, SavepointProgress, Side,
-    WaitingFor, child,
+    self, CompletedCheckpoint, Decision, Effect, Observed, SavepointObservation, Side, WaitingFor, child,
 };
-use sluice_core::lifecycle::OperationProgress;
 use sluice_core::{Fact, Wake};
-use sluice_flink::{OperationStatus, SavepointFormat};
+use sluice_shell::flink::Asked;
+use sluice_shell::{Storage, flink, wake};
 use tokio::time::Instant;
 
 use super::context::{Context, Next};
 use super::effect::{Carried, of_store};
 use super::record::Recorder;
-use super::{crash, jobs, record, wake};
+use super::{crash, record};
 use crate::store::{Kind, Object, ObjectKey, Preconditions, StoreError};
-
-/// How long the disposal of a savepoint is waited for.
-const DISPOSAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// How much is asked for an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,13 +159,19 @@ async fn side(
         (Fact::Unknown(why), Depth::Full) => Fact::Unknown(why.clone()),
         (Fact::Present(child), Depth::Full) => {
             let client = context.client_of(child).await;
-            CompletedCheckpoint::of(child, jobs::checkpoint(client.as_ref(), child).await)
+            CompletedCheckpoint::of(
+                child,
+                flink::checkpoint(client.as_ref(), Storage::ThisMachine, child).await,
+            )
         }
         (Fact::Absent, Depth::Full) => match context.store.last_removed(&child_key) {
             Ok(Some(removed)) if child::is_owned(&removed.metadata, resource) => match removed.read() {
                 Ok(removed) => match CompletedCheckpoint::suspended(&removed) {
                     Some(left) => Fact::Present(left),
-                    None => CompletedCheckpoint::of(&removed, jobs::checkpoint(None, &removed).await),
+                    None => CompletedCheckpoint::of(
+                        &removed,
+                        flink::checkpoint(None, Storage::ThisMachine, &removed).await,
+                    ),
                 },
                 Err(error) => unknown(&error),
             },
@@ -200,25 +202,29 @@ async fn savepoint(
         Color::Blue => blue,
         Color::Green => green,
     };
-    let progress = match &outgoing.child {
-        Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::Absent => jobs::savepoint(None, false, "", trigger_id, directory).await,
-        Fact::Present(child) => {
-            let client = context.client_of(child).await;
-            let alive = is_alive(context, child).await;
-            let job = jobs::record(child)
-                .map(|record| record.job_id)
-                .unwrap_or_default();
-            jobs::savepoint(client.as_ref(), alive, &job, trigger_id, directory).await
+    let (client, alive, job) = match &outgoing.child {
+        Fact::Unknown(why) => {
+            return Some(SavepointObservation {
+                trigger_id: trigger_id.clone(),
+                progress: Fact::Unknown(why.clone()),
+            });
         }
+        Fact::Absent => (None, false, String::new()),
+        Fact::Present(child) => (
+            context.client_of(child).await,
+            is_alive(context, child).await,
+            flink::job_id(child),
+        ),
     };
+    let asked = Asked {
+        job: &job,
+        trigger: trigger_id,
+        directory,
+    };
+    let progress = flink::savepoint(client.as_ref(), Storage::ThisMachine, alive, asked).await;
     Some(SavepointObservation {
         trigger_id: trigger_id.clone(),
-        progress: progress.map(|progress| match progress {
-            OperationProgress::InProgress => SavepointProgress::InProgress,
-            OperationProgress::Completed { location, .. } => SavepointProgress::Completed { location },
-            OperationProgress::Failed { cause } => SavepointProgress::Failed { cause },
-        }),
+        progress: progress.map(flink::savepoint_progress),
     })
 }
 
@@ -271,17 +277,18 @@ async fn carry_out(context: &Context, key: &ObjectKey, effect: &Effect) -> Resul
             directory,
         } => {
             let client = client_of_child(context, key, child).await?;
-            let (job, trigger) = jobs::ids(job_id, trigger_id)
-                .ok_or_else(|| format!("{job_id} or {trigger_id} is no id of Flink"))?;
-            client
-                .trigger_savepoint(job, trigger, directory, &SavepointFormat::Canonical)
+            let asked = Asked {
+                job: job_id,
+                trigger: trigger_id,
+                directory,
+            };
+            flink::trigger_savepoint(&client, asked)
                 .await
                 .map(|()| Carried::Done)
-                .map_err(|error| error.to_string())
         }
         Effect::DisposeSavepoint { child, path } => {
             let client = client_of_child(context, key, child).await?;
-            let result = dispose(&client, path).await?;
+            let result = flink::dispose(&client, path).await?;
             context.memory.disposed(key, path, result);
             context.queue.wake(key.clone());
             Ok(Carried::Done)
@@ -319,26 +326,4 @@ async fn client_of_child(
         .client_of(&child)
         .await
         .ok_or_else(|| format!("the JobManager of {child_key} has no address"))
-}
-
-/// Disposes of a savepoint and waits for the end of it: Flink chooses the id of a disposal, so it cannot be asked after
-/// once this process has forgotten it. The outer error: it could not be asked; the inner: Flink answered no.
-async fn dispose(client: &sluice_flink::Client, path: &str) -> Result<Result<(), String>, String> {
-    let trigger = client
-        .dispose_savepoint(path)
-        .await
-        .map_err(|error| error.to_string())?;
-    let begun = Instant::now();
-    while begun.elapsed() < DISPOSAL_LIMIT {
-        match client.disposal_status(trigger).await {
-            Ok(OperationStatus::Completed(())) => return Ok(Ok(())),
-            Ok(OperationStatus::Failed { cause }) => return Ok(Err(cause.summary())),
-            Ok(OperationStatus::NotKnown) => break,
-            Ok(OperationStatus::InProgress) => {}
-            Err(error) if error.could_not_ask() => {}
-            Err(error) => return Ok(Err(error.to_string())),
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    Err(format!("the disposal of {path} did not end"))
 }

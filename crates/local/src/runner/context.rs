@@ -7,16 +7,14 @@ use jiff::Timestamp;
 use sluice_api::FlinkDeployment;
 use sluice_core::Fact;
 use sluice_flink::Client;
+use sluice_shell::{Memory, Queue, flink};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::jobs;
-use super::memory::Memory;
 use super::options::Options;
-use super::queue::Queue;
 use crate::endpoint::Endpoints;
 use crate::launcher::{LaunchError, Launcher};
-use crate::store::Store;
+use crate::store::{ObjectKey, Store};
 
 /// What every part of the runner shares.
 #[derive(Debug)]
@@ -27,8 +25,8 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) http: reqwest::Client,
-    pub(crate) queue: Queue,
-    pub(crate) memory: Memory,
+    pub(crate) queue: Queue<ObjectKey>,
+    pub(crate) memory: Memory<ObjectKey>,
     pub(crate) endpoints: Endpoints,
     /// A FlinkDeployment is gone: its cluster may be an orphan.
     pub(crate) gone: Notify,
@@ -76,7 +74,7 @@ impl Context {
     pub(crate) async fn client_of(&self, deployment: &FlinkDeployment) -> Option<Client> {
         let uid = deployment.metadata.uid.clone()?;
         let address = self.rest_address(uid).await?;
-        jobs::client(&self.http, &address).ok()
+        flink::client(&self.http, &address).ok()
     }
 
     /// Where the REST API of the newest cluster of this uid is.

@@ -9,12 +9,14 @@ use sluice_api::metadata::FINALIZER_FLINK_DEPLOYMENT;
 use sluice_core::lifecycle::{self, AskedOperation, Effect, Observed, OperationObservation, WaitingFor};
 use sluice_core::{Fact, Wake};
 use sluice_flink::{CheckpointType, Client, Error, SavepointFormat};
+use sluice_shell::flink::Asked;
+use sluice_shell::{Storage, flink, wake};
 use tokio::time::Instant;
 
 use super::context::{Context, Next};
 use super::effect::{Carried, of_store};
 use super::record::Recorder;
-use super::{crash, jobs, record, wake};
+use super::{crash, record};
 use crate::store::{ObjectKey, StoreError};
 
 /// How this pass records.
@@ -120,13 +122,13 @@ pub(crate) async fn observe(context: &Context, key: &ObjectKey) -> Result<Option
     } else {
         None
     };
-    let record = jobs::record(&resource);
+    let record = flink::record(&resource);
     let job_id = record
         .as_ref()
         .map(|record| record.job_id.clone())
         .unwrap_or_default();
     let job = match &client {
-        Some(client) => jobs::view(client, &job_id).await,
+        Some(client) => flink::view(client, &job_id).await,
         None => Fact::Unknown("no JobManager runs".to_owned()),
     };
     let mut operations = Vec::new();
@@ -136,16 +138,26 @@ pub(crate) async fn observe(context: &Context, key: &ObjectKey) -> Result<Option
                 trigger_id,
                 directory,
             } => OperationObservation {
-                progress: jobs::savepoint(client.as_ref(), alive, &job_id, &trigger_id, &directory).await,
+                progress: flink::savepoint(
+                    client.as_ref(),
+                    Storage::ThisMachine,
+                    alive,
+                    Asked {
+                        job: &job_id,
+                        trigger: &trigger_id,
+                        directory: &directory,
+                    },
+                )
+                .await,
                 trigger_id,
             },
             AskedOperation::Checkpoint { trigger_id } => OperationObservation {
-                progress: jobs::asked_checkpoint(client.as_ref(), alive, &job_id, &trigger_id).await,
+                progress: flink::asked_checkpoint(client.as_ref(), alive, &job_id, &trigger_id).await,
                 trigger_id,
             },
         });
     }
-    let checkpoint = jobs::checkpoint(client.as_ref(), &resource).await;
+    let checkpoint = flink::checkpoint(client.as_ref(), Storage::ThisMachine, &resource).await;
     Ok(Some(Observed {
         last_launched,
         cluster,
@@ -253,7 +265,7 @@ async fn carry_out(
 }
 
 fn ids(job: &str, trigger: &str) -> Result<(sluice_flink::JobId, sluice_flink::TriggerId), String> {
-    jobs::ids(job, trigger).ok_or_else(|| format!("{job} or {trigger} is no id of Flink"))
+    flink::ids(job, trigger).ok_or_else(|| format!("{job} or {trigger} is no id of Flink"))
 }
 
 fn done(result: Result<(), Error>) -> Result<Carried, String> {

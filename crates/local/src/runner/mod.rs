@@ -8,14 +8,10 @@ mod context;
 mod crash;
 mod deployment;
 mod effect;
-mod jobs;
-mod memory;
 mod options;
 mod orphans;
 mod processes;
-mod queue;
 mod record;
-mod wake;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +19,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_api::blue_green::Color;
+use sluice_shell::{Memory, Queue, flink};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
@@ -82,9 +79,9 @@ pub async fn run(directory: &Path, options: Options) -> Result<(), RunnerError> 
         started_at: Timestamp::now(),
         store,
         launcher,
-        http: jobs::http()?,
-        queue: queue::Queue::default(),
-        memory: memory::Memory::default(),
+        http: flink::http()?,
+        queue: Queue::default(),
+        memory: Memory::default(),
         endpoints: endpoint::Endpoints::default(),
         gone: Notify::new(),
         end: watch::Sender::new(None),

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use sluice_core::Fact;
 
-use super::{LaunchError, Launcher, RunningCluster, last_checkpoint};
+use sluice_shell::last_checkpoint;
+
+use super::{LaunchError, Launcher, RunningCluster};
 use support::{NAME, NAMESPACE, Stage, UID, plan, restore, signal, wait_until};
 
 const SOON: Duration = Duration::from_secs(20);

@@ -5,12 +5,17 @@ use std::time::Duration;
 use sluice_api::FlinkDeployment;
 use sluice_api::flink_deployment::FlinkJobState;
 use sluice_core::Fact;
+use sluice_core::bluegreen::{SavepointProgress, child};
 use sluice_core::lifecycle::{CompletedCheckpoint, JobView, OperationProgress, Record};
-use sluice_flink::{Client, Error, JobId, JobState, OperationStatus, TriggerId};
+use sluice_flink::{Client, Error, JobId, JobState, OperationStatus, SavepointFormat, TriggerId};
+use tokio::time::Instant;
 
-use crate::launcher;
+use crate::Storage;
 
-/// How long a JobManager on this machine may take to answer.
+/// How long the disposal of a savepoint is waited for.
+const DISPOSAL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a JobManager may take to answer. A look at an object waits for it, so it is short.
 fn limits() -> sluice_flink::Options {
     sluice_flink::Options {
         connect_timeout: Duration::from_secs(1),
@@ -20,22 +25,22 @@ fn limits() -> sluice_flink::Options {
 }
 
 /// The HTTP client that all JobManagers share.
-pub(crate) fn http() -> Result<reqwest::Client, Error> {
+pub fn http() -> Result<reqwest::Client, Error> {
     sluice_flink::http_client(&limits(), false)
 }
 
 /// The client of the JobManager at this address.
-pub(crate) fn client(http: &reqwest::Client, address: &str) -> Result<Client, Error> {
+pub fn client(http: &reqwest::Client, address: &str) -> Result<Client, Error> {
     Client::with_http(http.clone(), address, limits())
 }
 
 /// The record of a FlinkDeployment's life, if it has one.
-pub(crate) fn record(deployment: &FlinkDeployment) -> Option<Record> {
+pub fn record(deployment: &FlinkDeployment) -> Option<Record> {
     deployment.status.as_ref().and_then(Record::read)
 }
 
 /// The job, as its JobManager tells. `Absent`: it answers and does not know the job.
-pub(crate) async fn view(client: &Client, id: &str) -> Fact<JobView> {
+pub async fn view(client: &Client, id: &str) -> Fact<JobView> {
     let Ok(job) = id.parse::<JobId>() else {
         return Fact::Absent;
     };
@@ -100,17 +105,24 @@ const fn state(state: &JobState) -> FlinkJobState {
     }
 }
 
+/// The id of a deployment's job: by its own record, or, under another operator, by its status. Empty: it has none yet.
+pub fn job_id(deployment: &FlinkDeployment) -> String {
+    record(deployment)
+        .map(|record| record.job_id)
+        .or_else(|| child::job_id(deployment).map(str::to_owned))
+        .unwrap_or_default()
+}
+
 /// The last completed checkpoint of a job: from its JobManager, or, if none answers, from where checkpoints are kept.
-pub(crate) async fn checkpoint(
+pub async fn checkpoint(
     client: Option<&Client>,
+    storage: Storage,
     deployment: &FlinkDeployment,
 ) -> Fact<CompletedCheckpoint> {
-    let Some(id) = record(deployment)
-        .map(|record| record.job_id)
-        .filter(|id| !id.is_empty())
-    else {
+    let id = job_id(deployment);
+    if id.is_empty() {
         return Fact::Absent;
-    };
+    }
     if let (Some(client), Ok(job)) = (client, id.parse::<JobId>())
         && let Ok(checkpoints) = client.checkpoints(job).await
         && let Some(completed) = checkpoints
@@ -129,9 +141,7 @@ pub(crate) async fn checkpoint(
     let Some(directory) = checkpoint_directory(deployment) else {
         return Fact::Absent;
     };
-    tokio::task::spawn_blocking(move || launcher::last_checkpoint(&directory, &id))
-        .await
-        .unwrap_or_else(|error| Fact::Unknown(error.to_string()))
+    storage.last_checkpoint(directory, id).await
 }
 
 /// Where the deployed job keeps its checkpoints: what was deployed counts, not what an edit wants.
@@ -152,19 +162,29 @@ fn checkpoint_directory(deployment: &FlinkDeployment) -> Option<String> {
         .checkpoint_directory
 }
 
+/// A savepoint that was asked for, or will be.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The job, as it stands in the record.
+    pub job: &'a str,
+    /// Our own trigger id.
+    pub trigger: &'a str,
+    /// The target directory of this attempt alone.
+    pub directory: &'a str,
+}
+
 /// How far a savepoint is.
 ///
-/// `Absent`: the JobManager does not know the id, or there is none any more, and no finished savepoint stands in the
-/// attempt's own directory. Without a JobManager the directory alone can tell: one that cannot be read is `Unknown`, not
+/// `Absent`: the JobManager does not know the id, or there is none any more, and no finished savepoint of the attempt's own
+/// directory was found. Without a JobManager the directory alone can tell: one that cannot be looked into is `Unknown`, not
 /// an empty one. `alive` says whether a JobManager is there to be asked again.
-pub(crate) async fn savepoint(
+pub async fn savepoint(
     client: Option<&Client>,
+    storage: Storage,
     alive: bool,
-    job: &str,
-    trigger: &str,
-    directory: &str,
+    asked: Asked<'_>,
 ) -> Fact<OperationProgress> {
-    let answer = match (client, ids(job, trigger)) {
+    let answer = match (client, ids(asked.job, asked.trigger)) {
         (Some(client), Some((job, trigger))) => client
             .savepoint_status(job, trigger)
             .await
@@ -185,29 +205,45 @@ pub(crate) async fn savepoint(
         Ok(OperationStatus::NotKnown) => None,
         Err(why) => Some(why),
     };
-    match (finished_savepoint(directory.to_owned()).await, unanswered) {
-        (Fact::Present(completed), _) => Fact::Present(completed),
+    let stored = match storage.finished_savepoint(asked.directory.to_owned()).await {
+        Fact::Unknown(why) => match counted(client, asked).await {
+            Some(found) => Fact::Present(found),
+            None => Fact::Unknown(why),
+        },
+        found @ (Fact::Absent | Fact::Present(_)) => found,
+    };
+    match (stored, unanswered) {
+        (Fact::Present((location, id)), _) => Fact::Present(OperationProgress::Completed { location, id }),
         (_, Some(why)) if alive => Fact::Unknown(why),
         (Fact::Unknown(why), Some(_)) => Fact::Unknown(why),
         (Fact::Unknown(_), None) | (Fact::Absent, _) => Fact::Absent,
     }
 }
 
-/// The finished savepoint that stands in the directory of one attempt.
-async fn finished_savepoint(directory: String) -> Fact<OperationProgress> {
-    let look = move || {
-        launcher::finished_savepoint(&directory).map(|location| OperationProgress::Completed {
-            id: launcher::savepoint_number(&location),
-            location,
-        })
-    };
-    tokio::task::spawn_blocking(look)
-        .await
-        .unwrap_or_else(|error| Fact::Unknown(error.to_string()))
+/// The savepoint of this attempt in the JobManager's statistics, which it keeps longer than the results of operations
+/// (`rest.async.store-duration`, 5 minutes): scenario 3.
+async fn counted(client: Option<&Client>, asked: Asked<'_>) -> Option<(String, Option<u64>)> {
+    let checkpoints = client?.checkpoints(asked.job.parse().ok()?).await.ok()?;
+    let latest = checkpoints.latest.savepoint.filter(|latest| !latest.discarded)?;
+    let location = latest.external_path?;
+    let own = asked.directory.trim_end_matches('/');
+    let is_own = !own.is_empty()
+        && without_scheme(&location)
+            .strip_prefix(without_scheme(own))
+            .is_some_and(|rest| rest.starts_with('/'));
+    is_own.then_some((location, Some(latest.id)))
+}
+
+/// `file:/a`, `file:///a` and `/a` are one place, and Flink answers with another form than it was asked with.
+fn without_scheme(path: &str) -> &str {
+    match path.strip_prefix("file:") {
+        Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
+        None => path,
+    }
 }
 
 /// How far a checkpoint that was asked for is; as [`savepoint`], without a directory of its own.
-pub(crate) async fn asked_checkpoint(
+pub async fn asked_checkpoint(
     client: Option<&Client>,
     alive: bool,
     job: &str,
@@ -236,8 +272,49 @@ pub(crate) async fn asked_checkpoint(
 }
 
 /// The ids in the form that Flink takes them; `None`: no JobManager can know them.
-pub(crate) fn ids(job: &str, trigger: &str) -> Option<(JobId, TriggerId)> {
+pub fn ids(job: &str, trigger: &str) -> Option<(JobId, TriggerId)> {
     Some((job.parse().ok()?, trigger.parse().ok()?))
+}
+
+/// Asks for a savepoint while the job goes on running. Errors: in a sentence.
+pub async fn trigger_savepoint(client: &Client, asked: Asked<'_>) -> Result<(), String> {
+    let (job, trigger) = ids(asked.job, asked.trigger)
+        .ok_or_else(|| format!("{} or {} is no id of Flink", asked.job, asked.trigger))?;
+    client
+        .trigger_savepoint(job, trigger, asked.directory, &SavepointFormat::Canonical)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// Disposes of a savepoint and waits for the end of it: Flink chooses the id of a disposal, so it cannot be asked after
+/// once this process has forgotten it. The outer error: it could not be asked; the inner: Flink answered no.
+pub async fn dispose(client: &Client, path: &str) -> Result<Result<(), String>, String> {
+    let trigger = client
+        .dispose_savepoint(path)
+        .await
+        .map_err(|error| error.to_string())?;
+    let begun = Instant::now();
+    while begun.elapsed() < DISPOSAL_LIMIT {
+        match client.disposal_status(trigger).await {
+            Ok(OperationStatus::Completed(())) => return Ok(Ok(())),
+            Ok(OperationStatus::Failed { cause }) => return Ok(Err(cause.summary())),
+            Ok(OperationStatus::NotKnown) => break,
+            Ok(OperationStatus::InProgress) => {}
+            Err(error) if error.could_not_ask() => {}
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err(format!("the disposal of {path} did not end"))
+}
+
+/// A savepoint's progress as the blue/green decider takes it.
+pub fn savepoint_progress(progress: OperationProgress) -> SavepointProgress {
+    match progress {
+        OperationProgress::InProgress => SavepointProgress::InProgress,
+        OperationProgress::Completed { location, .. } => SavepointProgress::Completed { location },
+        OperationProgress::Failed { cause } => SavepointProgress::Failed { cause },
+    }
 }
 
 #[cfg(test)]
@@ -253,23 +330,31 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("1-1");
         let uri = format!("file://{}", directory.display());
-        assert_eq!(savepoint(None, false, job, trigger, &uri).await, Fact::Absent);
+        let savepoint = async |alive: bool, directory: &str| {
+            let asked = Asked {
+                job,
+                trigger,
+                directory,
+            };
+            super::savepoint(None, Storage::ThisMachine, alive, asked).await
+        };
+        assert_eq!(savepoint(false, &uri).await, Fact::Absent);
 
         let complete = directory.join("savepoint-3f3646-cb3f701014b0");
         std::fs::create_dir_all(&complete).unwrap();
-        assert_eq!(savepoint(None, false, job, trigger, &uri).await, Fact::Absent);
+        assert_eq!(savepoint(false, &uri).await, Fact::Absent);
         let head = b"\x49\x60\x67\x2d\0\0\0\x04\0\0\0\0\0\0\0\x07and the rest";
         std::fs::write(complete.join("_metadata"), head).unwrap();
         let found = Fact::Present(OperationProgress::Completed {
             location: format!("file://{}", complete.display()),
             id: Some(7),
         });
-        assert_eq!(savepoint(None, false, job, trigger, &uri).await, found);
-        assert_eq!(savepoint(None, true, job, trigger, &uri).await, found);
+        assert_eq!(savepoint(false, &uri).await, found);
+        assert_eq!(savepoint(true, &uri).await, found);
 
         let elsewhere = "s3://bucket/savepoints/1-1";
-        assert!(savepoint(None, false, job, trigger, elsewhere).await.is_unknown());
+        assert!(savepoint(false, elsewhere).await.is_unknown());
         let file = format!("file://{}", complete.join("_metadata").display());
-        assert!(savepoint(None, false, job, trigger, &file).await.is_unknown());
+        assert!(savepoint(false, &file).await.is_unknown());
     }
 }

@@ -1,10 +1,9 @@
-//! What the runner knows beside the store; all of it may be lost at any moment.
+//! What a shell knows beside the objects; all of it may be lost at any moment.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use crate::store::ObjectKey;
 
 /// How many different failures are quoted.
 const QUOTED: usize = 5;
@@ -12,32 +11,41 @@ const QUOTED: usize = 5;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
 /// What is remembered of each object, and the counters.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    objects: Mutex<HashMap<ObjectKey, Remembered>>,
+#[derive(Debug)]
+pub struct Memory<K> {
+    objects: Mutex<HashMap<K, Remembered>>,
     figures: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl<K> Default for Memory<K> {
+    fn default() -> Self {
+        Self {
+            objects: Mutex::default(),
+            figures: Mutex::default(),
+        }
+    }
 }
 
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Remembered {
+pub struct Remembered {
     /// What could not be carried out since the last success.
-    pub(crate) failures: Vec<String>,
+    pub failures: Vec<String>,
     /// The results of savepoint disposals, by path.
-    pub(crate) disposals: BTreeMap<String, Result<(), String>>,
+    pub disposals: BTreeMap<String, Result<(), String>>,
     /// Failed passes in a row.
     attempts: u32,
 }
 
-impl Memory {
+impl<K: Clone + Eq + Hash> Memory<K> {
     /// What is remembered of the object.
-    pub(crate) fn of(&self, key: &ObjectKey) -> Remembered {
+    pub fn of(&self, key: &K) -> Remembered {
         self.objects().get(key).cloned().unwrap_or_default()
     }
 
     /// A failure, in the words of whoever refused. Returns how long to wait before the next try: longer each time, never
     /// for ever.
-    pub(crate) fn failed(&self, key: &ObjectKey, words: String) -> Duration {
+    pub fn failed(&self, key: &K, words: String) -> Duration {
         let mut objects = self.objects();
         let remembered = objects.entry(key.clone()).or_default();
         remembered.failures.retain(|other| *other != words);
@@ -54,7 +62,7 @@ impl Memory {
     }
 
     /// A pass in which everything could be carried out.
-    pub(crate) fn succeeded(&self, key: &ObjectKey) {
+    pub fn succeeded(&self, key: &K) {
         if let Some(remembered) = self.objects().get_mut(key) {
             remembered.failures.clear();
             remembered.attempts = 0;
@@ -62,25 +70,25 @@ impl Memory {
     }
 
     /// How the disposal of a savepoint ended.
-    pub(crate) fn disposed(&self, key: &ObjectKey, path: &str, result: Result<(), String>) {
+    pub fn disposed(&self, key: &K, path: &str, result: Result<(), String>) {
         let mut objects = self.objects();
         let disposals = &mut objects.entry(key.clone()).or_default().disposals;
         disposals.insert(path.to_owned(), result);
     }
 
     /// The object is gone.
-    pub(crate) fn forget(&self, key: &ObjectKey) {
+    pub fn forget(&self, key: &K) {
         self.objects().remove(key);
     }
 
     /// Adds one to a figure.
-    pub(crate) fn count(&self, figure: &'static str) {
+    pub fn count(&self, figure: &'static str) {
         let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
         *figures.entry(figure).or_default() += 1;
     }
 
     /// All figures.
-    pub(crate) fn figures(&self) -> BTreeMap<String, u64> {
+    pub fn figures(&self) -> BTreeMap<String, u64> {
         let figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
         figures
             .iter()
@@ -88,7 +96,7 @@ impl Memory {
             .collect()
     }
 
-    fn objects(&self) -> MutexGuard<'_, HashMap<ObjectKey, Remembered>> {
+    fn objects(&self) -> MutexGuard<'_, HashMap<K, Remembered>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,12 +104,11 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Kind;
 
     #[test]
     fn the_pause_after_failures_grows_to_its_cap_and_begins_anew_after_a_success() {
         let memory = Memory::default();
-        let key = ObjectKey::new(Kind::FlinkDeployment, "default", "orders");
+        let key = "orders";
         let pauses: Vec<_> = (0..40)
             .map(|_| memory.failed(&key, "the disk is full".to_owned()))
             .collect();

@@ -1,4 +1,4 @@
-//! Checkpoints and savepoints as they stand on disk, for when no JobManager can be asked.
+//! Checkpoints and savepoints where they are kept, for when no JobManager can be asked.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,6 +7,49 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sluice_core::Fact;
 use sluice_core::lifecycle::CompletedCheckpoint;
+
+/// Where Flink keeps its checkpoints and savepoints, seen from the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// `file:` directories are this machine's own.
+    ThisMachine,
+    /// Whatever the address is, it cannot be looked into from here: `file:` is the file system of a pod.
+    OutOfReach,
+}
+
+impl Storage {
+    /// The newest completed checkpoint of a job; see [`last_checkpoint`].
+    pub async fn last_checkpoint(self, directory: String, job_id: String) -> Fact<CompletedCheckpoint> {
+        match self {
+            Self::ThisMachine => blocking(move || last_checkpoint(&directory, &job_id)).await,
+            Self::OutOfReach => out_of_reach(&directory),
+        }
+    }
+
+    /// The complete savepoint in the directory of one attempt, with its number; see [`finished_savepoint`].
+    pub async fn finished_savepoint(self, directory: String) -> Fact<(String, Option<u64>)> {
+        let look = move || {
+            finished_savepoint(&directory).map(|location| {
+                let number = savepoint_number(&location);
+                (location, number)
+            })
+        };
+        match self {
+            Self::ThisMachine => blocking(look).await,
+            Self::OutOfReach => Fact::Unknown("its directory cannot be looked into from here".to_owned()),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(look: impl FnOnce() -> Fact<T> + Send + 'static) -> Fact<T> {
+    tokio::task::spawn_blocking(look)
+        .await
+        .unwrap_or_else(|error| Fact::Unknown(error.to_string()))
+}
+
+fn out_of_reach<T>(directory: &str) -> Fact<T> {
+    Fact::Unknown(format!("{directory} cannot be looked into from here"))
+}
 
 /// Written last by Flink, under another name first: where it is, the checkpoint is complete.
 const METADATA: &str = "_metadata";

@@ -1,29 +1,40 @@
 //! Which object is due when: each at most once at a time, the earliest wish counts.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::store::ObjectKey;
-
 /// The queue of objects to look at.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
+#[derive(Debug)]
+pub struct Queue<K> {
+    state: Mutex<State<K>>,
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    due: HashMap<ObjectKey, Instant>,
-    running: HashSet<ObjectKey>,
+#[derive(Debug)]
+struct State<K> {
+    due: HashMap<K, Instant>,
+    running: HashSet<K>,
 }
 
-impl Queue {
+impl<K> Default for Queue<K> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                due: HashMap::new(),
+                running: HashSet::new(),
+            }),
+            changed: Notify::new(),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Queue<K> {
     /// Looks at the object at this moment at the latest.
-    pub(crate) fn wake_at(&self, key: ObjectKey, at: Instant) {
+    pub fn wake_at(&self, key: K, at: Instant) {
         let mut state = self.lock();
         let due = state.due.entry(key).or_insert(at);
         *due = at.min(*due);
@@ -32,12 +43,12 @@ impl Queue {
     }
 
     /// Looks at the object as soon as possible.
-    pub(crate) fn wake(&self, key: ObjectKey) {
+    pub fn wake(&self, key: K) {
         self.wake_at(key, Instant::now());
     }
 
     /// Waits for the next object that is due and not being looked at. Hand it back with [`Self::done`].
-    pub(crate) async fn next(&self) -> ObjectKey {
+    pub async fn next(&self) -> K {
         loop {
             let changed = self.changed.notified();
             match self.take() {
@@ -52,7 +63,7 @@ impl Queue {
     }
 
     /// The object has been looked at; it is looked at again at `again`, or earlier if it was woken meanwhile.
-    pub(crate) fn done(&self, key: ObjectKey, again: Option<Instant>) {
+    pub fn done(&self, key: K, again: Option<Instant>) {
         self.lock().running.remove(&key);
         match again {
             Some(at) => self.wake_at(key, at),
@@ -61,7 +72,7 @@ impl Queue {
     }
 
     /// The object that is due, or the moment at which the next one is.
-    fn take(&self) -> Result<ObjectKey, Option<Instant>> {
+    fn take(&self) -> Result<K, Option<Instant>> {
         let mut state = self.lock();
         let earliest = state
             .due
@@ -80,7 +91,7 @@ impl Queue {
         Ok(key)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,10 +101,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::store::Kind;
 
-    fn key(name: &str) -> ObjectKey {
-        ObjectKey::new(Kind::FlinkDeployment, "default", name)
+    fn key(name: &str) -> String {
+        name.to_owned()
     }
 
     #[tokio::test(start_paused = true)]

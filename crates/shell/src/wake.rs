@@ -1,4 +1,4 @@
-//! From the core's clock to the runner's.
+//! From the core's clock to the shell's.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const BREATH: Duration = Duration::from_millis(200);
 
 /// The moment at which to look again; `None`: only when something changes.
-pub(crate) fn at(wake: Wake, has_moved: bool) -> Option<Instant> {
+pub fn at(wake: Wake, has_moved: bool) -> Option<Instant> {
     let now = Instant::now();
     match wake {
         Wake::Now if has_moved => Some(now),
@@ -30,7 +30,7 @@ pub(crate) fn at(wake: Wake, has_moved: bool) -> Option<Instant> {
 }
 
 /// The earlier of two moments.
-pub(crate) fn earlier(first: Option<Instant>, second: Option<Instant>) -> Option<Instant> {
+pub fn earlier(first: Option<Instant>, second: Option<Instant>) -> Option<Instant> {
     match (first, second) {
         (Some(first), Some(second)) => Some(first.min(second)),
         (one, other) => one.or(other),
