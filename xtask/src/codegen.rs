@@ -25,6 +25,15 @@ const GENERATORS: &[Generator] = &[
         path: "deploy/crds/flinkdeployments.flink.apache.org-v1.yaml",
         content: resources::flink_deployment,
     },
+    // Helm takes CRDs from inside of its chart, and packages no file from elsewhere: the same again.
+    Generator {
+        path: "deploy/helm/sluice/crds/flinkbluegreendeployments.flink.apache.org-v1.yaml",
+        content: resources::blue_green,
+    },
+    Generator {
+        path: "deploy/helm/sluice/crds/flinkdeployments.flink.apache.org-v1.yaml",
+        content: resources::flink_deployment,
+    },
     Generator {
         path: "docs/reference/configuration.md",
         content: resources::configuration_reference,
