@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{codegen, dependencies, flink, java, process, purity, tidy};
+use crate::{chart, codegen, dependencies, flink, java, process, purity, tidy};
 
 struct Step {
     name: &'static str,
@@ -46,6 +46,11 @@ const STEPS: &[Step] = &[
         name: "codegen",
         what: "generated files are up to date",
         run: check_generated,
+    },
+    Step {
+        name: "chart",
+        what: "the Helm chart: lint, rendering, package",
+        run: chart::check,
     },
     Step {
         name: "java",

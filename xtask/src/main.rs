@@ -1,9 +1,11 @@
 //! What `make` and continuous integration run: `cargo xtask <command>`.
 
+mod chart;
 mod ci;
 mod codegen;
 mod dependencies;
 mod flink;
+mod helm;
 mod java;
 mod licences;
 mod process;
@@ -53,6 +55,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Lint, render and package the Helm chart.
+    Chart,
     /// Write the generated files again.
     Codegen {
         /// Write nothing; fail when a file is not what its generator makes.
@@ -90,6 +94,7 @@ fn run() -> anyhow::Result<()> {
         Command::Ci { only, .. } => ci::run(&workspace, &only),
         Command::Demo { arguments } => demo(&workspace, &arguments),
         Command::Bench { what, arguments } => bench(&workspace, what, &arguments),
+        Command::Chart => chart::check(&workspace),
         Command::Codegen { check } => codegen::run(&workspace, codegen::Mode::from_check(check)),
     }
 }
