@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, fmt::temporal::SpanParser};
 use serde_json::Value;
 
 use crate::problem::Problem;
+use crate::sentence;
 
 /// Flink's configuration with flat dotted keys, whether it was written so or as nested YAML.
 ///
@@ -153,7 +154,7 @@ fn text(value: &Value) -> Option<String> {
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// Nanoseconds of each unit, and its labels: those of Flink's `TimeUtils`.
-const DURATION_UNITS: &[(i128, &[&str])] = &[
+pub(crate) const DURATION_UNITS: &[(i128, &[&str])] = &[
     (86_400 * NANOS_PER_SECOND, &["d", "day", "days"]),
     (3_600 * NANOS_PER_SECOND, &["h", "hour", "hours"]),
     (60 * NANOS_PER_SECOND, &["min", "m", "minute", "minutes"]),
@@ -173,33 +174,28 @@ const DURATION_UNITS: &[(i128, &[&str])] = &[
 ///
 /// The error is half a sentence: what was found, and what is expected.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    const EXPECTED: &str = "expected a duration such as `10 min`, `15s`, `500 ms` or `PT10M`";
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(format!("found an empty text, {EXPECTED}"));
+        return Err(sentence::DURATION.empty.text());
     }
     if is_iso_duration(trimmed) {
-        return parse_iso_duration(trimmed).ok_or_else(|| format!("found `{text}`, {EXPECTED}"));
+        return parse_iso_duration(trimmed).ok_or_else(|| sentence::DURATION_ISO.with(&[text]));
     }
     let (number, unit) = split_number(trimmed);
     if number.is_empty() {
-        return Err(format!(
-            "found `{text}`, which does not begin with a number, {EXPECTED}"
-        ));
+        return Err(sentence::DURATION.no_number.with(&[text]));
     }
     let unit = unit.to_lowercase();
     let label = if unit.is_empty() { "ms" } else { unit.as_str() };
     let Some((nanos, _)) = DURATION_UNITS.iter().find(|(_, labels)| labels.contains(&label)) else {
-        return Err(format!(
-            "found `{text}` with the unknown unit `{unit}`, expected one of d, h, min, s, ms, µs and ns, such as `10 min`"
-        ));
+        return Err(sentence::DURATION.unknown_unit.with(&[text, &unit]));
     };
     number
         .parse::<i128>()
         .ok()
         .and_then(|number| number.checked_mul(*nanos))
         .and_then(duration_from_nanos)
-        .ok_or_else(|| format!("found `{text}`, which is too large, {EXPECTED}"))
+        .ok_or_else(|| sentence::DURATION.too_large.with(&[text]))
 }
 
 fn duration_from_nanos(nanos: i128) -> Option<SignedDuration> {
@@ -231,7 +227,7 @@ fn split_number(text: &str) -> (&str, &str) {
 }
 
 /// Powers of two of each unit, and its labels: those of Flink's `MemorySize`.
-const MEMORY_UNITS: &[(u32, &[&str])] = &[
+pub(crate) const MEMORY_UNITS: &[(u32, &[&str])] = &[
     (0, &["b", "bytes"]),
     (10, &["k", "kb", "kibibytes"]),
     (20, &["m", "mb", "mebibytes"]),
@@ -243,23 +239,18 @@ const MEMORY_UNITS: &[(u32, &[&str])] = &[
 ///
 /// The error is half a sentence: what was found, and what is expected.
 pub fn parse_memory(text: &str) -> Result<u64, String> {
-    const EXPECTED: &str = "expected a memory size such as `2048m`, `4g` or `1 gb`";
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(format!("found an empty text, {EXPECTED}"));
+        return Err(sentence::MEMORY.empty.text());
     }
     let (number, unit) = split_number(trimmed);
     if number.is_empty() {
-        return Err(format!(
-            "found `{text}`, which does not begin with a number, {EXPECTED}"
-        ));
+        return Err(sentence::MEMORY.no_number.with(&[text]));
     }
     let unit = unit.to_lowercase();
     let label = if unit.is_empty() { "b" } else { unit.as_str() };
     let Some((power, _)) = MEMORY_UNITS.iter().find(|(_, labels)| labels.contains(&label)) else {
-        return Err(format!(
-            "found `{text}` with the unknown unit `{unit}`, expected one of b, k, m, g and t, such as `2048m`"
-        ));
+        return Err(sentence::MEMORY.unknown_unit.with(&[text, &unit]));
     };
     number
         .parse::<u64>()
@@ -267,11 +258,11 @@ pub fn parse_memory(text: &str) -> Result<u64, String> {
         .and_then(|number| number.checked_mul(1 << power))
         // Flink counts bytes in a signed 64-bit number.
         .filter(|bytes| i64::try_from(*bytes).is_ok())
-        .ok_or_else(|| format!("found `{text}`, which is too large, {EXPECTED}"))
+        .ok_or_else(|| sentence::MEMORY.too_large.with(&[text]))
 }
 
 /// Suffixes of Kubernetes' quantities with what they multiply by.
-const QUANTITY_SUFFIXES: &[(&str, u128)] = &[
+pub(crate) const QUANTITY_SUFFIXES: &[(&str, u128)] = &[
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
     ("Gi", 1 << 30),
@@ -320,6 +311,6 @@ pub fn parse_boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(format!("found `{text}`, expected `true` or `false`")),
+        _ => Err(sentence::BOOLEAN.with(&[text])),
     }
 }

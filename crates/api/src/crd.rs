@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::blue_green::{FlinkBlueGreenDeploymentSpec, FlinkBlueGreenDeploymentStatus};
 use crate::flink_deployment::{FlinkDeploymentSpec, FlinkDeploymentStatus};
+use crate::rules;
 use crate::structural::{PRESERVE, structural};
 use crate::{GROUP, VERSION};
 
@@ -56,28 +57,23 @@ impl Kind {
 
 /// The CustomResourceDefinition of [`crate::FlinkBlueGreenDeployment`].
 pub fn blue_green() -> Value {
-    let mut spec = schema_of::<FlinkBlueGreenDeploymentSpec>();
-    for (pointer, rules) in blue_green_rules() {
-        if let Some(Value::Object(schema)) = spec.pointer_mut(pointer) {
-            schema.insert(RULES.into(), rules);
-        }
-    }
     definition(
         Kind::FlinkBlueGreenDeployment,
         &json!([
-            column("Job Status", "string", ".status.jobStatus.state"),
             column("State", "string", ".status.blueGreenState"),
+            column("Active", "string", ".status.active"),
+            column("Job Status", "string", ".status.jobStatus.state"),
+            column("Ready", "string", &condition("Available", "status")),
+            column("Progress", "string", &condition("Progressing", "reason")),
             column("Age", "date", ".metadata.creationTimestamp"),
+            wide("Waiting For", &condition("Progressing", "message")),
+            wide("Error", ".status.error"),
         ]),
         &json!({ "status": {} }),
-        &resource(
+        resource(
             "A Flink job that is upgraded blue/green.",
-            spec,
+            schema_of::<FlinkBlueGreenDeploymentSpec>(),
             schema_of::<FlinkBlueGreenDeploymentStatus>(),
-            name_rules(
-                39,
-                "the children are named `<name>-blue` and `<name>-green`, and Flink on Kubernetes takes at most 45",
-            ),
         ),
     )
 }
@@ -101,11 +97,10 @@ pub fn flink_deployment() -> Value {
             },
             "status": {},
         }),
-        &resource(
+        resource(
             "A Flink cluster and its job.",
             schema_of::<FlinkDeploymentSpec>(),
             schema_of::<FlinkDeploymentStatus>(),
-            name_rules(45, "Flink's names on Kubernetes are made from it"),
         ),
     )
 }
@@ -170,63 +165,48 @@ fn add_property(schema: &mut Value, properties: &str, name: &str, property: Valu
     }
 }
 
-const RULES: &str = "x-kubernetes-validations";
-
-fn rule(rule: &str, message: &str) -> Value {
-    json!({ "rule": rule, "message": message })
-}
-
-/// What Sluice's own validation says too, said as early as the API server can.
-fn name_rules(longest: usize, reason: &str) -> Value {
-    json!([
-        rule(
-            &format!("size(self.metadata.name) <= {longest}"),
-            &format!("metadata.name: expected at most {longest} characters, because {reason}"),
-        ),
-        rule(
-            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-            "metadata.name: expected lower-case letters, digits and `-`, beginning with a letter and not ending with `-`",
-        ),
-    ])
-}
-
-/// Rules of the blue/green specification by the place of their schema.
-fn blue_green_rules() -> [(&'static str, Value); 4] {
-    let ingress = json!([rule(
-        "has(self.template) && self.template != ''",
-        "template: is missing, expected host and path such as `{{name}}.example.org`",
-    )]);
-    [
-        (
-            "",
-            json!([rule(
-                "has(self.template) && has(self.template.spec) && has(self.template.spec.job)",
-                "template.spec.job: is missing; a session cluster cannot be upgraded blue/green",
-            )]),
-        ),
-        ("/properties/ingress", ingress.clone()),
-        ("/properties/template/properties/spec/properties/ingress", ingress),
-        (
-            "/properties/template/properties/spec/properties/job",
-            json!([
-                rule(
-                    "!has(self.initialSavepointPath) || self.initialSavepointPath != ''",
-                    "initialSavepointPath: found an empty text, expected the path of a savepoint, or leave the field out",
-                ),
-                rule(
-                    "!has(self.savepointRedeployNonce) || has(self.initialSavepointPath)",
-                    "savepointRedeployNonce: is set without initialSavepointPath, expected the path of the savepoint to deploy from",
-                ),
-            ]),
-        ),
-    ]
-}
-
 fn column(name: &str, kind: &str, path: &str) -> Value {
     json!({ "name": name, "type": kind, "jsonPath": path })
 }
 
-fn resource(description: &str, spec: Value, status: Value, rules: Value) -> Value {
+/// A column of `kubectl get -o wide`.
+fn wide(name: &str, path: &str) -> Value {
+    json!({ "name": name, "type": "string", "jsonPath": path, "priority": 1 })
+}
+
+/// The path of a field of the condition of one type.
+fn condition(kind: &str, field: &str) -> String {
+    format!(r#".status.conditions[?(@.type=="{kind}")].{field}"#)
+}
+
+/// How server-side apply merges a status: conditions one by one, by their type; the other lists, and what describes one
+/// thing at one moment, as a whole, so that no field of an earlier step stays behind.
+fn add_topology(status: &mut Value) {
+    let Some(Value::Object(fields)) = status.get_mut("properties") else {
+        return;
+    };
+    for (name, keyword, value) in [
+        ("conditions", "x-kubernetes-list-type", "map"),
+        ("savepoints", "x-kubernetes-list-type", "atomic"),
+        ("history", "x-kubernetes-list-type", "atomic"),
+        ("transition", "x-kubernetes-map-type", "atomic"),
+        ("failed", "x-kubernetes-map-type", "atomic"),
+        ("kept", "x-kubernetes-map-type", "atomic"),
+    ] {
+        if let Some(Value::Object(field)) = fields.get_mut(name) {
+            field.insert(keyword.into(), json!(value));
+        }
+    }
+    if let Some(Value::Object(conditions)) = fields.get_mut("conditions") {
+        conditions.insert("x-kubernetes-list-map-keys".into(), json!(["type"]));
+        if let Some(Value::Object(condition)) = conditions.get_mut("items") {
+            condition.insert("required".into(), json!(["type"]));
+        }
+    }
+}
+
+fn resource(description: &str, spec: Value, mut status: Value) -> Value {
+    add_topology(&mut status);
     let mut properties = Map::new();
     for field in ["apiVersion", "kind"] {
         properties.insert(field.into(), json!({ "type": "string" }));
@@ -238,11 +218,11 @@ fn resource(description: &str, spec: Value, status: Value, rules: Value) -> Valu
     schema.insert("description".into(), json!(description));
     schema.insert("type".into(), json!("object"));
     schema.insert("properties".into(), properties.into());
-    schema.insert(RULES.into(), rules);
     schema.into()
 }
 
-fn definition(kind: Kind, columns: &Value, subresources: &Value, schema: &Value) -> Value {
+fn definition(kind: Kind, columns: &Value, subresources: &Value, mut schema: Value) -> Value {
+    rules::add(kind, &mut schema);
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

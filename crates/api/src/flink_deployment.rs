@@ -70,7 +70,6 @@ pub struct FlinkDeploymentSpec {
     pub service_account: Option<String>,
     /// Flink's version as upstream writes it: `v1_20`, `v2_3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^v\d+_\d+$"))]
     pub flink_version: Option<String>,
     /// An Ingress for the REST service of this cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,8 @@ mod lenient;
 pub mod metadata;
 mod problem;
 pub mod read;
+mod rules;
+mod sentence;
 pub mod settings;
 mod structural;
 pub mod validation;

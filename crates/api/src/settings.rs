@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use crate::blue_green::{FailedDeploymentPolicy, TransitionMode};
 use crate::configuration::{parse_boolean, parse_duration};
 use crate::problem::Problem;
+use crate::sentence;
 
 /// The names of the keys.
 pub mod key {
@@ -101,7 +102,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// The longest deletion delay. The gates of FLIP-504 hold milliseconds in 32 bits: 24.8 days.
-const LONGEST_DELETION_DELAY: SignedDuration = SignedDuration::from_hours(24 * 24);
+pub(crate) const LONGEST_DELETION_DELAY: SignedDuration = SignedDuration::from_hours(24 * 24);
 /// The shortest reschedule interval: with none at all, the controller would look, and write, without a pause.
 const SHORTEST_RESCHEDULE_INTERVAL: SignedDuration = SignedDuration::from_secs(1);
 
@@ -269,9 +270,7 @@ impl Reader<'_> {
         if let Some(text) = self.configuration.get(key::TRANSITION_MODE) {
             let message = match transition_mode(text) {
                 Ok(mode) if mode == spec_mode => None,
-                Ok(_) => Some(format!(
-                    "found `{text}`, expected the same as `spec.transitionMode`, or only one of the two"
-                )),
+                Ok(_) => Some(sentence::MODES_DIFFER.with(&[text])),
                 Err(message) => Some(message),
             };
             if let Some(message) = message {
@@ -292,7 +291,11 @@ impl Reader<'_> {
             .map(|(field, key)| {
                 Problem::new(
                     field,
-                    format!("is not a known key; the nearest one is `{}`", nearest(key)),
+                    format!(
+                        "{}; the nearest one is `{}`",
+                        sentence::UNKNOWN_KEY.0,
+                        nearest(key)
+                    ),
                 )
             })
             .collect();
@@ -313,20 +316,16 @@ fn positive_duration(text: &str) -> Result<SignedDuration, String> {
     if duration.is_positive() {
         Ok(duration)
     } else {
-        Err(format!(
-            "found `{text}`, expected a duration above 0, such as `10 min`"
-        ))
+        Err(sentence::DURATION_POSITIVE.with(&[text]))
     }
 }
 
 fn deletion_delay(text: &str) -> Result<SignedDuration, String> {
     let duration = parse_duration(text)?;
     if duration.is_negative() {
-        Err(format!(
-            "found `{text}`, expected a duration of 0 or more, such as `10 min`"
-        ))
+        Err(sentence::DURATION_NEGATIVE.with(&[text]))
     } else if duration > LONGEST_DELETION_DELAY {
-        Err(format!("found `{text}`, expected at most 24 days, such as `2 h`"))
+        Err(sentence::DELAY_TOO_LONG.with(&[text]))
     } else {
         Ok(duration)
     }
@@ -337,7 +336,7 @@ fn failed_deployment(text: &str) -> Result<FailedDeploymentPolicy, String> {
         "KEEP" => Ok(FailedDeploymentPolicy::Keep),
         "SUSPEND" => Ok(FailedDeploymentPolicy::Suspend),
         "DELETE" => Ok(FailedDeploymentPolicy::Delete),
-        _ => Err(format!("found `{text}`, expected `KEEP`, `SUSPEND` or `DELETE`")),
+        _ => Err(sentence::FAILED_DEPLOYMENT.with(&[text])),
     }
 }
 
@@ -345,7 +344,7 @@ fn promotion(text: &str) -> Result<Promotion, String> {
     match text.to_ascii_uppercase().as_str() {
         "AUTO" => Ok(Promotion::Auto),
         "MANUAL" => Ok(Promotion::Manual),
-        _ => Err(format!("found `{text}`, expected `AUTO` or `MANUAL`")),
+        _ => Err(sentence::PROMOTION.with(&[text])),
     }
 }
 
@@ -354,7 +353,7 @@ pub(crate) fn transition_mode(text: &str) -> Result<TransitionMode, String> {
     match text.to_ascii_uppercase().as_str() {
         "BASIC" => Ok(TransitionMode::Basic),
         "ADVANCED" => Ok(TransitionMode::Advanced),
-        _ => Err(format!("found `{text}`, expected `BASIC` or `ADVANCED`")),
+        _ => Err(sentence::TRANSITION_MODE.with(&[text])),
     }
 }
 
@@ -364,5 +363,5 @@ fn savepoint_retention(text: &str) -> Result<SavepointRetention, String> {
     }
     text.parse::<NonZeroU32>()
         .map(|number| SavepointRetention::Last(number.get()))
-        .map_err(|_| format!("found `{text}`, expected a whole number of at least 1, such as `3`, or `ALL`"))
+        .map_err(|_| sentence::RETENTION.with(&[text]))
 }

@@ -13,9 +13,11 @@ use crate::blue_green::{FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec, 
 use crate::configuration::FlinkConfiguration;
 use crate::flink_deployment::{FlinkDeployment, FlinkDeploymentSpec, JobSpec, UpgradeMode};
 pub use crate::problem::Problem;
+use crate::sentence;
 use crate::settings::{BlueGreenSettings, key, transition_mode};
 
 use cluster::{CheckedCluster, check_cluster};
+pub(crate) use name::{LONGEST_BLUE_GREEN, LONGEST_FLINK_DEPLOYMENT};
 
 /// A blue/green specification that passed [`validate`], with what was read from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +75,7 @@ pub fn validate(
     let Some(child) = child else {
         problems.push(Problem::new(
             "spec.template.spec",
-            "is missing, expected the specification of the FlinkDeployments, with `job`, `flinkVersion`, `jobManager` and `taskManager`",
+            sentence::TEMPLATE_MISSING.text(),
         ));
         return Err(problems);
     };
@@ -139,15 +141,17 @@ fn keep<T>(result: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
     }
 }
 
+/// The largest specification, in bytes of JSON.
+pub(crate) const LARGEST_SPEC: usize = 256 * 1024;
+
 /// The status holds the specification again, and etcd takes requests of at most 1.5 MiB (its `--max-request-bytes`). A
 /// resource that fits once and not twice would be accepted, and its status could never be written.
 fn check_size(spec: &impl Serialize, problems: &mut Vec<Problem>) {
-    const LARGEST: usize = 256 * 1024;
     let mut size = Counter(0);
     // Counting cannot fail, and a type of ours that cannot be written as JSON does not exist.
     let _ = serde_json::to_writer(&mut size, spec);
     let Counter(size) = size;
-    if size > LARGEST {
+    if size > LARGEST_SPEC {
         problems.push(Problem::new(
             "spec",
             format!(
@@ -170,10 +174,7 @@ fn check_carried_state(
     let field = format!("{path}.job.upgradeMode");
     let name = match checked.job.upgrade_mode.unwrap_or_default() {
         UpgradeMode::Stateless if mode == TransitionMode::Advanced => {
-            problems.push(Problem::new(
-                field,
-                "found `stateless`, expected `savepoint` or `last-state`, because the transition mode ADVANCED hands the state over",
-            ));
+            problems.push(Problem::new(field, sentence::ADVANCED_STATELESS.text()));
             return;
         }
         UpgradeMode::Stateless => return,

@@ -30,9 +30,11 @@ fn assert_structural(schema: &Value, path: &str) {
             "enum",
             "format",
             "items",
+            "maxLength",
+            "maxProperties",
             "minimum",
-            "pattern",
             "properties",
+            "required",
             "type",
         ];
         let allowed = known.contains(&keyword.as_str())
@@ -84,5 +86,17 @@ fn the_state_and_the_age_of_a_blue_green_deployment_stand_in_kubectls_table() {
         .iter()
         .filter_map(|column| column["name"].as_str())
         .collect();
-    assert_eq!(columns, ["Job Status", "State", "Age"]);
+    assert_eq!(
+        columns,
+        [
+            "State",
+            "Active",
+            "Job Status",
+            "Ready",
+            "Progress",
+            "Age",
+            "Waiting For",
+            "Error"
+        ]
+    );
 }

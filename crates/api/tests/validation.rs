@@ -68,7 +68,7 @@ fn names_that_do_not_fit_the_objects_made_from_them_are_refused() {
     for (name, expected) in [
         (
             long.as_str(),
-            "with 40 characters, expected at most 39, because the children are named `<name>-blue` and `<name>-green`",
+            "expected at most 39 characters, because the children are named `<name>-blue` and `<name>-green`",
         ),
         ("Orders", "lower-case letters"),
         ("2-orders", "beginning with a letter"),

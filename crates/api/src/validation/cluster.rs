@@ -3,6 +3,7 @@
 use crate::configuration::{FlinkConfiguration, parse_resource_memory};
 use crate::flink_deployment::{FlinkDeploymentSpec, JobSpec, Resource};
 use crate::problem::Problem;
+use crate::sentence;
 
 use super::{ingress, options, savepoint_directory};
 
@@ -33,10 +34,7 @@ pub(super) fn check_cluster(
         ingress::check(&format!("{path}.ingress"), ingress, checker.problems);
     }
     let Some(job) = &spec.job else {
-        checker.add(
-            "job",
-            "is missing, expected the job to run, such as `job: {jarURI: local:///opt/flink/usrlib/job.jar, parallelism: 2}`; session clusters are not supported",
-        );
+        checker.add("job", sentence::JOB_MISSING.text());
         return None;
     };
     checker.job(job, configuration.as_ref());
@@ -58,11 +56,10 @@ impl Checker<'_> {
     }
 
     fn flink_version(&mut self, version: Option<&str>) {
-        const EXPECTED: &str = "expected `v<major>_<minor>`, such as `v1_20` or `v2_1`";
         match version {
-            None => self.add("flinkVersion", format!("is missing, {EXPECTED}")),
+            None => self.add("flinkVersion", sentence::FLINK_VERSION_MISSING.text()),
             Some(version) if !is_flink_version(version) => {
-                self.add("flinkVersion", format!("found `{version}`, {EXPECTED}"));
+                self.add("flinkVersion", sentence::FLINK_VERSION_FORM.with(&[version]));
             }
             Some(_) => {}
         }
@@ -84,7 +81,7 @@ impl Checker<'_> {
         {
             self.add(
                 &format!("{manager}.resource.cpu"),
-                format!("found {cpu}, expected a number of cores above 0, such as 1 or 0.5"),
+                format!("found {cpu}, {}", sentence::CPU.0),
             );
         }
         for (field, text) in [
@@ -118,10 +115,7 @@ impl Checker<'_> {
     fn job(&mut self, job: &JobSpec, configuration: Option<&FlinkConfiguration>) {
         self.code(job);
         match job.parallelism {
-            None => self.add(
-                "job.parallelism",
-                "is missing, expected a whole number of at least 1",
-            ),
+            None => self.add("job.parallelism", sentence::PARALLELISM_MISSING.text()),
             Some(parallelism) if parallelism < 1 => {
                 self.add(
                     "job.parallelism",
@@ -132,15 +126,12 @@ impl Checker<'_> {
         }
         let initial = job.initial_savepoint_path.as_deref();
         if initial.is_some_and(|path| path.trim().is_empty()) {
-            self.add(
-                "job.initialSavepointPath",
-                "found an empty text, expected the path of a savepoint, such as `s3://bucket/savepoints/savepoint-1`, or leave the field out",
-            );
+            self.add("job.initialSavepointPath", sentence::SAVEPOINT_PATH_EMPTY.text());
         }
         if job.savepoint_redeploy_nonce.is_some() && initial.is_none() {
             self.add(
                 "job.savepointRedeployNonce",
-                "is set without `initialSavepointPath`, expected the path of the savepoint to deploy from there",
+                sentence::REDEPLOY_WITHOUT_PATH.text(),
             );
         }
         // Upstream's rule: a savepoint by nonce needs a place to go.
@@ -157,17 +148,12 @@ impl Checker<'_> {
     /// Upstream documents `jarURI` as optional: without it, the job is in the image, on Flink's class path. Then the
     /// main class must be named, as for PyFlink, whose main class is Flink's own.
     fn code(&mut self, job: &JobSpec) {
-        const EXPECTED: &str =
-            "expected the address of the job's jar, such as `local:///opt/flink/usrlib/job.jar`";
         let entry_class = job.entry_class.as_deref().map(str::trim);
         match job.jar_uri.as_deref().map(str::trim) {
-            Some("") => self.add("job.jarURI", format!("found an empty text, {EXPECTED}")),
-            None if entry_class.is_none_or(str::is_empty) => self.add(
-                "job.jarURI",
-                format!(
-                    "is missing, {EXPECTED}; or `entryClass`, if the job is on the class path of the image"
-                ),
-            ),
+            Some("") => self.add("job.jarURI", sentence::JAR_EMPTY.text()),
+            None if entry_class.is_none_or(str::is_empty) => {
+                self.add("job.jarURI", sentence::JAR_MISSING.text());
+            }
             _ => {}
         }
     }

@@ -2,19 +2,18 @@
 
 use crate::flink_deployment::IngressSpec;
 use crate::problem::Problem;
+use crate::sentence;
 
 /// The template must lead to a host, a path, or both, once its placeholders are filled in:
 /// of a scheme alone, or of nothing, no rule of an Ingress can be made (Kubernetes takes hosts as RFC 1123 subdomains).
 pub(super) fn check(path: &str, ingress: &IngressSpec, problems: &mut Vec<Problem>) {
-    const EXPECTED: &str =
-        "expected a host, a path, or both, such as `{{name}}.example.org` or `/{{namespace}}/{{name}}`";
     let template = ingress.template.as_deref().unwrap_or_default().trim();
     let message = if template.is_empty() {
-        format!("is missing, {EXPECTED}")
+        sentence::INGRESS_MISSING.text()
     } else if is_only_scheme(template) {
-        format!("found `{template}`, which is only a scheme, {EXPECTED}")
+        sentence::INGRESS_ONLY_SCHEME.with(&[template])
     } else if let Some(part) = strange_part(template) {
-        format!("found `{template}` with `{part}` in the place of the host, {EXPECTED}")
+        sentence::INGRESS_HOST.with(&[template, &part])
     } else {
         return;
     };
