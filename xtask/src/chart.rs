@@ -257,7 +257,7 @@ mod tests {
         let found = paths(&values);
         assert_eq!(
             found,
-            [vec!["log", "format"], vec!["log", "level"], vec!["replicas"]]
+            [vec!["replicas"], vec!["log", "level"], vec!["log", "format"]]
                 .map(|path| path.into_iter().map(str::to_owned).collect::<Vec<_>>())
         );
         let mut fewer = values;
