@@ -59,6 +59,13 @@ pub struct FlinkBlueGreenDeploymentStatus {
     )]
     pub error: Option<String>,
 
+    /// The colour that serves, or is to serve again; absent until a deployment has been ready.
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub active: Option<Color>,
     /// The generation that this status describes.
     #[serde(
         default,

@@ -33,6 +33,7 @@ pub fn write(
         deployment_ready_timestamp: WireTime(None),
         savepoint_trigger_id: None,
         error: error(view, waiting, blocked),
+        active: record.active(),
         observed_generation: view.resource().metadata.generation,
         conditions: Vec::new(),
         transition_number: Some(record.number),
