@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{chart, codegen, dependencies, flink, java, process, purity, tidy};
+use crate::{chart, cluster, codegen, dependencies, flink, java, process, purity, tidy};
 
 struct Step {
     name: &'static str,
@@ -61,6 +61,11 @@ const STEPS: &[Step] = &[
         name: "flink",
         what: "Flink distributions for the tests",
         run: flink::check,
+    },
+    Step {
+        name: "kubernetes",
+        what: "the API server for the tests",
+        run: cluster::check,
     },
     Step {
         name: "test",
@@ -147,12 +152,20 @@ fn check_generated(workspace: &Workspace) -> Result<()> {
     codegen::run(workspace, codegen::Mode::Check)
 }
 
-/// All tests run even if some fail, so that one run names every failure.
+/// The tests start the API server themselves if the step before did not; either way it ends with them.
 fn test(workspace: &Workspace) -> Result<()> {
+    let tested = run_tests(workspace);
+    let stopped = cluster::stop(workspace);
+    tested.and(stopped)
+}
+
+/// All tests run even if some fail, so that one run names every failure.
+fn run_tests(workspace: &Workspace) -> Result<()> {
     let mut test = workspace.cargo();
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     // A snapshot that differs is a failure here, never a file to review later.
     test.env("INSTA_UPDATE", "no");
+    cluster::use_own(workspace, &mut test)?;
     process::run(&mut test)?;
     test_against_upstream(workspace)
 }

@@ -2,6 +2,7 @@
 
 mod chart;
 mod ci;
+mod cluster;
 mod codegen;
 mod dependencies;
 mod flink;
@@ -45,6 +46,12 @@ enum Command {
     Demo {
         /// Passed on to `sluice demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A real etcd and kube-apiserver on this machine: `up`, `down`, `status`.
+    Cluster {
+        /// What to do, and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
     /// Run a benchmark.
@@ -93,6 +100,7 @@ fn run() -> anyhow::Result<()> {
         }
         Command::Ci { only, .. } => ci::run(&workspace, &only),
         Command::Demo { arguments } => demo(&workspace, &arguments),
+        Command::Cluster { arguments } => cluster::run(&workspace, &arguments),
         Command::Bench { what, arguments } => bench(&workspace, what, &arguments),
         Command::Chart => chart::check(&workspace),
         Command::Codegen { check } => codegen::run(&workspace, codegen::Mode::from_check(check)),

@@ -51,7 +51,7 @@ pub struct AuditedRequest {
     pub subresource: String,
     /// The namespace; empty for what is in none.
     pub namespace: String,
-    /// The object's name; empty for lists, watches and creates of objects named by the API server.
+    /// The object's name; empty for lists and watches, and for creates that were refused before the object was looked at.
     pub name: String,
     /// The HTTP status of the answer.
     pub code: u16,

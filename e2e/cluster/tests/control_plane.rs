@@ -118,7 +118,7 @@ async fn a_service_account_is_refused_what_it_may_not_do_and_the_audit_log_says_
     assert_eq!(requests.by_user("admin").count("create", "configmaps"), 1);
     let account = requests.by_user(&format!("system:serviceaccount:{namespace}:operator"));
     assert_eq!(account.len(), 1, "{account:?}");
-    assert_eq!((account.0[0].code, account.0[0].name.as_str()), (403, "one"));
+    assert_eq!((account.0[0].code, account.0[0].verb.as_str()), (403, "create"));
 }
 
 #[tokio::test]
