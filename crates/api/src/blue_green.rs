@@ -15,7 +15,7 @@ use crate::lenient::lenient;
 
 pub use status::{
     AbortReason, AcknowledgedStatus, FailedDeploymentPolicy, FailedStatus, FlinkBlueGreenDeploymentStatus,
-    Guarantee, HistoryEntry, KeptStatus, Outcome, SavepointStatus, StepStatus, TransitionCause,
+    Guarantee, HistoryEntry, KeptStatus, Outcome, RivalStatus, SavepointStatus, StepStatus, TransitionCause,
     TransitionStatus,
 };
 

@@ -42,6 +42,7 @@ impl World {
                 green: Side::absent(),
                 savepoint: None,
                 ingress: Fact::Absent,
+                unreadable: Vec::new(),
                 disposals: BTreeMap::new(),
                 failures: Vec::new(),
             },

@@ -122,6 +122,13 @@ pub struct FlinkBlueGreenDeploymentStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub acknowledged: Option<AcknowledgedStatus>,
+    /// The other operator that writes this status; while it stands here, Sluice does nothing with the resource.
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rival: Option<RivalStatus>,
     /// The last ten transitions, newest first.
     #[serde(
         default,
@@ -369,6 +376,16 @@ pub struct AcknowledgedStatus {
     /// Of [`crate::metadata::ANNOTATION_RETRY`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
+}
+
+/// Another operator that writes the status of the same resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RivalStatus {
+    /// Its name in `metadata.managedFields`.
+    pub manager: String,
+    /// When it was first seen to write after Sluice had.
+    pub since: Timestamp,
 }
 
 /// A transition that is over.

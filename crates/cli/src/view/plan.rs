@@ -257,6 +257,7 @@ pub fn as_if_running(current: Option<&FlinkBlueGreenDeployment>) -> Observed {
         green: Side::absent(),
         savepoint: None,
         ingress: Fact::Absent,
+        unreadable: Vec::new(),
         disposals: std::collections::BTreeMap::new(),
         failures: Vec::new(),
     }

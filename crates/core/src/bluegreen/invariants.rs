@@ -12,7 +12,7 @@ use sluice_api::{FlinkDeployment, JobState};
 use super::decision::{Decision, Effect};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
-use super::{child, decide, diff};
+use super::{child, decide, diff, rival};
 use crate::{Wake, fields};
 
 /// A law that a decision breaks.
@@ -66,7 +66,15 @@ pub fn check(observed: &Observed, decision: &Decision, now: Timestamp) -> Vec<Vi
         record_before_effect(&record, effect, &mut violations);
         one_writer(observed, &record, effect, &mut violations);
     }
-    deadline_where_awaited(&record, decision, now, &mut violations);
+    if after.rival.is_none() && !rival::is_there(observed) {
+        deadline_where_awaited(&record, decision, now, &mut violations);
+    } else if !decision.effects.is_empty() {
+        broken(
+            &mut violations,
+            Law::OnlyOwnObjects,
+            "another operator writes to this resource, and something is done with it",
+        );
+    }
     second_look_changes_nothing(observed, decision, now, &mut violations);
     if !decision.events.is_empty() && decision.status.is_none() {
         violations.push(Violation {

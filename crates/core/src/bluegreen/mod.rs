@@ -18,6 +18,7 @@ pub mod plan;
 mod rebuild;
 pub mod record;
 mod retarget;
+pub mod rival;
 mod savepoints;
 mod specification;
 mod states;
@@ -72,6 +73,9 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Decision {
     if observed.resource.metadata.deletion_timestamp.is_some() {
         // The children go by their owner reference; nothing new is begun.
         return nothing(None, Wake::OnChange);
+    }
+    if let Some(aside) = rival::stand_aside(observed, now) {
+        return aside;
     }
     let (record, rebuilt) = match rebuild::record(observed, now) {
         Ok(found) => found,

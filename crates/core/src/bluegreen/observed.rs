@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use sluice_api::FlinkDeployment;
+use sluice_api::{FlinkDeployment, Problem};
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
 
 use super::child;
@@ -14,6 +14,8 @@ use crate::{Fact, lifecycle};
 pub struct Observed {
     /// The resource itself, as read.
     pub resource: FlinkBlueGreenDeployment,
+    /// What of its specification cannot be read: then `resource.spec` is empty, and nothing of it is acted on.
+    pub unreadable: Vec<Problem>,
     /// Operator-wide defaults of the keys of `spec.configuration`.
     pub defaults: BTreeMap<String, String>,
     /// The blue child and its job.

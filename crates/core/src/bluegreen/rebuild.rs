@@ -11,7 +11,7 @@ use sluice_api::blue_green::{
 };
 use sluice_api::{FlinkDeployment, JobState};
 
-use super::decision::Waiting;
+use super::decision::{Waiting, WaitingFor};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
 use super::specification::Specification;
@@ -42,7 +42,16 @@ pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Eve
         })
     };
     let mut rebuilt = read.unwrap_or_else(|| carried_over(status));
-    let event = match (own(Color::Blue), own(Color::Green)) {
+    let found = (own(Color::Blue), own(Color::Green));
+    if !observed.unreadable.is_empty() && found != (None, None) {
+        // What stands in the specification beside the jobs (the Ingress) would count as dropped.
+        let problems: Vec<String> = observed.unreadable.iter().map(ToString::to_string).collect();
+        return Err(Waiting::for_person(WaitingFor::Person(format!(
+            "the status is lost and the specification cannot be read: {}",
+            problems.join("; ")
+        ))));
+    }
+    let event = match found {
         (None, None) => return Ok(none(observed, status, rebuilt)),
         (Some(only), None) => one(observed, now, status, &mut rebuilt, Color::Blue, only),
         (None, Some(only)) => one(observed, now, status, &mut rebuilt, Color::Green, only),

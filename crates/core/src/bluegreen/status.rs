@@ -43,6 +43,7 @@ pub fn write(
         savepoints: record.savepoints.clone(),
         acknowledged: (record.acknowledged != sluice_api::blue_green::AcknowledgedStatus::default())
             .then(|| record.acknowledged.clone()),
+        rival: None,
         history: record.history.clone(),
         extra: previous.extra.clone(),
     };
@@ -144,7 +145,7 @@ fn finished(draft: Draft, view: &View<'_>, previous: &[Condition]) -> Condition 
     }
 }
 
-fn whole_seconds(time: Timestamp) -> Timestamp {
+pub fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 

@@ -86,7 +86,11 @@ pub enum Mine<'a> {
 impl<'a> View<'a> {
     /// The view of an observation, with the record that was read or rebuilt.
     pub fn new(observed: &'a Observed, now: Timestamp, record: Record) -> Self {
-        let spec = validation::validate(&observed.resource, &observed.defaults);
+        let spec = if observed.unreadable.is_empty() {
+            validation::validate(&observed.resource, &observed.defaults)
+        } else {
+            Err(observed.unreadable.clone())
+        };
         let settings = match &spec {
             Ok(valid) => valid.settings.clone(),
             Err(_) => fallback_settings(observed, &record),

@@ -73,6 +73,7 @@ fn mirrored_observation(observed: &Observed) -> Observed {
         green: mirrored_side(&observed.blue),
         savepoint: observed.savepoint.clone(),
         ingress: mirrored_fact(&observed.ingress),
+        unreadable: observed.unreadable.clone(),
         disposals: observed.disposals.clone(),
         failures: observed.failures.iter().map(|why| mirrored_text(why)).collect(),
     }

@@ -96,6 +96,8 @@ impl From<ObservedForm> for Observed {
     fn from(form: ObservedForm) -> Self {
         Self {
             resource: form.resource,
+            // The store takes only what can be read.
+            unreadable: Vec::new(),
             defaults: form.defaults,
             blue: form.blue.into(),
             green: form.green.into(),

@@ -125,6 +125,7 @@ pub(crate) async fn observe(
     let remembered = context.memory.of(key);
     Ok(Some(Observed {
         resource,
+        unreadable: Vec::new(),
         defaults: context.options.defaults.clone(),
         blue,
         green,

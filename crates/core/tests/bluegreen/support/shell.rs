@@ -150,6 +150,7 @@ impl Simulation {
             } else {
                 world.ingress.clone().map_or(Fact::Absent, Fact::Present)
             },
+            unreadable: Vec::new(),
             disposals: self.disposals.clone(),
             failures: self.failures.clone(),
         }

@@ -1,0 +1,6 @@
+//! The Helm chart on a real API server: what it renders is taken, its policy keeps people from editing children, and the
+//! permissions that it grants are those that the operator needs, no less and no more.
+
+mod helm;
+mod policy;
+mod release;
