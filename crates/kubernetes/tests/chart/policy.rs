@@ -8,7 +8,6 @@ use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, ObjectMeta, Patch,
     PatchParams, PostParams,
 };
-use kube::core::ErrorResponse;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use sluice_cluster::ControlPlane;
@@ -59,13 +58,9 @@ impl Hands {
 fn said<T>(answer: Result<T, kube::Error>) -> Result<(), String> {
     match answer {
         Ok(_) => Ok(()),
-        Err(kube::Error::Api(response)) if response.code == 403 => Err(message(&response)),
+        Err(kube::Error::Api(response)) if response.code == 403 => Err(response.message.clone()),
         Err(other) => panic!("neither granted nor refused: {other}"),
     }
-}
-
-fn message(response: &ErrorResponse) -> String {
-    response.message.clone()
 }
 
 fn resource(kind: &str) -> ApiResource {

@@ -87,7 +87,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch]
 - apiGroups: [flink.apache.org]
   resources: [flinkbluegreendeployments/status]
-  verbs: [patch]
+  verbs: [update]
 {{- if .Values.rbac.ownerReferencesPermissionEnforcement }}
 - apiGroups: [flink.apache.org]
   resources: [flinkbluegreendeployments/finalizers]
@@ -101,7 +101,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{/* What Flink's JobManager does with native Kubernetes and with Kubernetes' high availability, as upstream's chart has it. */}}
