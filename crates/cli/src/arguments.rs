@@ -27,7 +27,7 @@ use crate::commands::{
 The help of every command has examples: sluice COMMAND --help"
 )]
 pub(crate) struct Arguments {
-    /// Namespace of the resources
+    /// Namespace of the resources [default: that of the kubeconfig's context, else default]
     #[arg(
         short,
         long,
@@ -41,6 +41,18 @@ pub(crate) struct Arguments {
     /// Directory of the local runner [default: $SLUICE_HOME, or $XDG_STATE_HOME/sluice, or ~/.local/state/sluice]
     #[arg(short, long, global = true, value_name = "DIRECTORY")]
     pub(crate) directory: Option<PathBuf>,
+
+    /// Ask the runner of this machine [default, if its directory is there]
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
+
+    /// Ask the cluster of this context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// Ask a cluster of this kubeconfig [default: $KUBECONFIG, or ~/.kube/config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
 
     /// Say more on standard error; twice for requests, three times for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]

@@ -5,19 +5,24 @@
 
 mod arguments;
 mod commands;
+mod context;
 pub mod convert;
 pub mod demo;
 mod failure;
 mod output;
+mod place;
+mod plugin;
 mod runner;
+mod source;
 pub mod view;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use arguments::Arguments;
 use failure::Failure;
+use place::Program;
 
 /// The command's definition, from which reference pages can be generated.
 pub fn command() -> clap::Command {
@@ -26,7 +31,11 @@ pub fn command() -> clap::Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let program = Program::called(std::env::args_os().next().as_deref());
+    let parsed = plugin::command(program)
+        .try_get_matches()
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
@@ -37,7 +46,7 @@ pub fn main() -> ExitCode {
         .build()
         .map_err(Failure::refused)
         .and_then(|runtime| {
-            let result = runtime.block_on(commands::run(arguments));
+            let result = runtime.block_on(commands::run(arguments, program));
             // A follower of a log may be in a blocking read; nothing is lost by not waiting for it.
             runtime.shutdown_background();
             result
@@ -62,7 +71,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// What the parts log goes to standard error, as far as `-v` or `SLUICE_LOG` asks for it.
 fn log_to_standard_error(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
+        // What goes wrong on the way to a cluster is told in a sentence.
+        0 => "warn,kube_client=off,kube_runtime=off",
         1 => "sluice=info,sluice_local=info,sluice_core=info,warn",
         2 => "sluice=debug,sluice_local=debug,sluice_core=debug,sluice_flink=debug,info",
         _ => "trace",

@@ -4,8 +4,8 @@ use clap::Args;
 use sluice_api::metadata::ANNOTATION_ABORT;
 
 use super::steer::{self, Command};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::Context;
 
 /// Abort the transition under way
 ///

@@ -6,8 +6,9 @@ use clap::Args;
 use sluice_local::client::{Change, read_manifests};
 
 use super::input;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, failed};
+use crate::runner::failed;
 
 /// Create resources, or change them
 ///
@@ -26,6 +27,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let files: Vec<String> = arguments
+        .file
+        .iter()
+        .map(|file| format!(" -f {}", file.display()))
+        .collect();
+    let instead = format!("kubectl apply{}", files.concat());
+    context.only_here("apply", &instead)?;
     let mut documents = Vec::new();
     for file in &arguments.file {
         let text = input::read(file)?;
@@ -41,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
             put_into(document, namespace)?;
         }
     }
-    let client = context.client().await?;
+    let client = context.runner("apply", &instead).await?.client;
     for applied in client.apply(documents).await.map_err(failed)? {
         let change = match applied.change {
             Change::Created => "created",

@@ -1,10 +1,10 @@
 //! `sluice completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::Context;
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
@@ -21,8 +21,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,
-        &mut crate::arguments::Arguments::command(),
-        "sluice",
+        &mut crate::plugin::command(context.program),
+        context.program.file(),
         &mut script,
     );
     context.out.text(&String::from_utf8_lossy(&script))

@@ -6,10 +6,10 @@ use clap::Args;
 use sluice_api::settings::key;
 
 use super::input;
+use crate::context::Context;
 use crate::convert::convert;
 use crate::failure::Failure;
 use crate::output::note;
-use crate::runner::Context;
 
 /// Make a FlinkBlueGreenDeployment out of a FlinkDeployment
 ///

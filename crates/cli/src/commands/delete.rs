@@ -10,8 +10,10 @@ use sluice_local::client::Client;
 use sluice_local::store::Kind;
 
 use super::target::{Found, Target};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, failed, optional, read};
+use crate::runner::{failed, optional, read};
+use crate::source::Source;
 
 /// Delete a resource and stop its jobs
 ///
@@ -40,10 +42,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
-    let namespace = context.namespace();
-    let found = arguments.target.only(&client, namespace).await?;
-    let (kind, name) = (found.kind, arguments.target.name.as_str());
+    let name = arguments.target.name.as_str();
+    let instead = format!("kubectl delete flinkbgdep {name}");
+    let local = context.runner("delete", &instead).await?;
+    let found = arguments.target.only(&Source::Local(local.clone())).await?;
+    let (client, namespace, kind) = (local.client, local.namespace.as_str(), found.kind);
     refuse_child(&client, namespace, name, found).await?;
     client.delete(kind, namespace, name).await.map_err(failed)?;
     context.out.line(&format!("{kind}/{name} deleted"))?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use sluice_local::distribution::Wanted;
 
+use crate::context::Context;
 use crate::demo::{self, Settings};
 use crate::failure::Failure;
-use crate::runner::Context;
 
 /// Upgrade a real, stateful Flink job on this machine, and count what it wrote
 ///
@@ -40,6 +40,7 @@ pub(crate) struct Arguments {
 const JAR: &str = "examples/ledger-job/target/ledger-job.jar";
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    context.this_machine("demo")?;
     let flink = arguments.flink.to_install().ok_or_else(|| {
         Failure::refused(format!(
             "The newest release of Flink {} is not known here: give its full number.",
@@ -47,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         ))
     })?;
     // The demo clears its directory, so it is never the one of the user's own runner.
-    let directory = if let Some(directory) = &context.directory {
+    let directory = if let Some(directory) = &context.wish.directory {
         std::path::absolute(directory).unwrap_or_else(|_| directory.clone())
     } else {
         let own = context.directory()?;

@@ -5,13 +5,14 @@ use serde::Serialize;
 use serde_json::Value;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::Color;
-use sluice_local::client::{EventFilter, EventRecord, Info};
+use sluice_local::client::{EventFilter, EventRecord};
 use sluice_local::store::Kind;
 
 use super::target::{Found, Target};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::runner::{Context, around, event_line, failed, read};
+use crate::source::{event_line, read};
 use crate::view::Clock;
 use crate::view::describe::{describe, describe_flink_deployment};
 
@@ -50,23 +51,22 @@ struct Description {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
-    let namespace = context.namespace();
+    let source = context.source().await?;
+    let namespace = source.namespace();
     let name = arguments.target.name.as_str();
-    let Found { kind, object } = arguments.target.first(&client, namespace).await?;
-    let info = client.info().await.map_err(failed)?;
+    let Found { kind, object } = arguments.target.first(&source).await?;
     let filter = EventFilter {
         kind: Some(kind),
         namespace: Some(namespace.to_owned()),
         name: Some(name.to_owned()),
         since: None,
     };
-    let events = client.events(&filter).await.map_err(failed)?;
+    let events = source.events(&filter).await?;
     let lines = || events.iter().cloned().map(event_line).collect::<Vec<_>>();
     let (palette, clock) = (context.out.palette(), Clock::system());
     let (text, endpoint, children) = match kind {
         Kind::FlinkBlueGreenDeployment => {
-            let mut found = around(&client, namespace, read(object.clone())?, &info).await?;
+            let mut found = source.snapshot(object.clone()).await?;
             found.events = lines();
             let children = Color::BOTH
                 .iter()
@@ -75,14 +75,15 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
             (describe(&found, palette, &clock), found.endpoint, children)
         }
         Kind::FlinkDeployment => {
+            let endpoint = source.endpoint(kind, &object).await?;
             let deployment: FlinkDeployment = read(object.clone())?;
-            let endpoint = rest(&info, namespace, name);
             let text = describe_flink_deployment(&deployment, endpoint.as_deref(), &lines(), palette, &clock);
             (text, endpoint, Vec::new())
         }
         Kind::Ingress => {
             return Err(Failure::Usage(format!(
-                "Of an Ingress there is no more than `sluice get ingress {name} -o yaml` prints."
+                "Of an Ingress there is no more than `{} get ingress {name} -o yaml` prints.",
+                source.program()
             )));
         }
     };
@@ -98,11 +99,4 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
             context.out.value(&description, format == Format::Yaml)
         }
     }
-}
-
-/// The address of one FlinkDeployment.
-fn rest(info: &Info, namespace: &str, name: &str) -> Option<String> {
-    let mut deployments = info.deployments.iter();
-    let found = deployments.find(|it| it.namespace == namespace && it.name == name);
-    found.map(|it| it.rest.clone())
 }

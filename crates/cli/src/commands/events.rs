@@ -4,9 +4,10 @@ use clap::Args;
 use sluice_local::client::EventFilter;
 
 use super::target::Target;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::runner::{Context, events, failed};
+use crate::source::event_line;
 use crate::view::Clock;
 use crate::view::events::events as events_text;
 
@@ -28,16 +29,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
+    let source = context.source().await?;
     let filter = EventFilter {
-        namespace: Some(context.namespace().to_owned()),
+        namespace: Some(source.namespace().to_owned()),
         kind: arguments.target.as_ref().and_then(|target| target.kind),
         name: arguments.target.as_ref().map(|target| target.name.clone()),
         since: None,
     };
+    let records = source.events(&filter).await?;
     match arguments.output {
         Format::Table => {
-            let lines = events(&client, &filter).await?;
+            let lines: Vec<_> = records.into_iter().map(event_line).collect();
             let text = events_text(
                 &lines,
                 arguments.target.is_none(),
@@ -46,9 +48,6 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
             );
             context.out.text(&text)
         }
-        format => {
-            let records = client.events(&filter).await.map_err(failed)?;
-            context.out.value(&records, format == Format::Yaml)
-        }
+        format => context.out.value(&records, format == Format::Yaml),
     }
 }

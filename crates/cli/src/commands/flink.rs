@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sluice_local::distribution::{Cache, FlinkVersion, Source, Wanted, progress_for_terminal};
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Format, note};
-use crate::runner::Context;
 use crate::view::table;
 
 /// Install Flink for the local runner, or list what is installed
@@ -51,6 +51,7 @@ enum Command {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    context.this_machine("flink")?;
     match arguments.command {
         Command::Install { version, from } => {
             let release = version.to_install().ok_or_else(|| {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use sluice_local::store::Kind;
 
 use super::target::{Found, Target};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::runner::{Context, around, failed, read};
+use crate::source::read;
 use crate::view::{Clock, Palette, resource, table};
 
 /// List resources, or show one
@@ -41,15 +42,15 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
     let wanted = wanted(arguments.kind.as_deref(), arguments.name)?;
-    let client = context.client().await?;
-    let namespace = (!arguments.all_namespaces).then(|| context.namespace());
+    let source = context.source().await?;
+    let namespace = (!arguments.all_namespaces).then(|| source.namespace());
     let is_list = matches!(wanted, Wanted::List(_));
     let (kind, mut objects) = match wanted {
         Wanted::One(target) => {
-            let Found { kind, object } = target.first(&client, context.namespace()).await?;
+            let Found { kind, object } = target.first(&source).await?;
             (kind, vec![object])
         }
-        Wanted::List(kind) => (kind, client.list(kind, namespace).await.map_err(failed)?),
+        Wanted::List(kind) => (kind, source.list(kind, namespace).await?),
     };
     match arguments.output {
         Format::Table => {}
@@ -66,12 +67,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     let clock = Clock::system();
     let text = match kind {
         Kind::FlinkBlueGreenDeployment => {
-            let info = client.info().await.map_err(failed)?;
-            let mut snapshots = Vec::with_capacity(objects.len());
-            for object in objects {
-                let namespace = namespace_of(&object);
-                snapshots.push(around(&client, &namespace, read(object)?, &info).await?);
-            }
+            let snapshots = source.snapshots(objects, namespace).await?;
             resource::resources(&snapshots, arguments.all_namespaces, palette, &clock)
         }
         Kind::FlinkDeployment => {
@@ -108,13 +104,6 @@ fn wanted(word: Option<&str>, name: Option<String>) -> Result<Wanted, Failure> {
             Err(error) => Err(Failure::Usage(format!("{error}."))),
         },
     }
-}
-
-fn namespace_of(object: &Value) -> String {
-    let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
-    namespace
-        .unwrap_or(sluice_local::store::DEFAULT_NAMESPACE)
-        .to_owned()
 }
 
 fn ingresses(objects: &[Value], palette: Palette) -> String {

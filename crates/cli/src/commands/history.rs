@@ -1,12 +1,10 @@
 //! `sluice history`.
 
 use clap::Args;
-use sluice_api::FlinkBlueGreenDeployment;
-use sluice_local::store::Kind;
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::runner::{Context, failed, read};
 use crate::view::Clock;
 use crate::view::history::history;
 
@@ -28,17 +26,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
-    let value = client
-        .get(
-            Kind::FlinkBlueGreenDeployment,
-            context.namespace(),
-            &arguments.name,
-        )
-        .await
-        .map_err(failed)?;
-    let resource: FlinkBlueGreenDeployment = read(value)?;
-    let entries = resource.status.unwrap_or_default().history;
+    let source = context.source().await?;
+    let entries = source
+        .resource(&arguments.name)
+        .await?
+        .status
+        .unwrap_or_default()
+        .history;
     match arguments.output {
         Format::Table => {
             let text = history(&entries, context.out.palette(), &Clock::system());

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use sluice_local::client::{Client, ClientError};
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, failed};
+use crate::runner::failed;
 
 /// Start or stop the runner: Flink on this machine, without Kubernetes
 ///
@@ -55,6 +56,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const LOG: &str = "runner.log";
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    context.this_machine("local")?;
     let directory = context.directory()?;
     match arguments.command {
         Command::Up { foreground: true } => serve(&directory).await,

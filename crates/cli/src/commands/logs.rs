@@ -10,8 +10,9 @@ use sluice_local::client::{Component, LogFile};
 use sluice_local::store::Kind;
 
 use super::target::Target;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, failed};
+use crate::runner::failed;
 
 /// Show the logs of the Flink processes of a resource
 ///
@@ -37,6 +38,20 @@ pub(crate) struct Arguments {
     /// Go on as the logs grow, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
+}
+
+impl Arguments {
+    /// Flink labels its pods with the name of the deployment.
+    fn with_kubectl(&self) -> String {
+        let name = &self.target.name;
+        let selector = match (self.color, self.target.kind) {
+            (Some(Color::Blue), _) => format!("app={name}-blue"),
+            (Some(Color::Green), _) => format!("app={name}-green"),
+            (None, Some(Kind::FlinkDeployment)) => format!("app={name}"),
+            (None, _) => format!("'app in ({name}-blue,{name}-green)'"),
+        };
+        format!("kubectl logs --prefix -l {selector}")
+    }
 }
 
 /// A side.
@@ -102,9 +117,11 @@ async fn files(arguments: &Arguments, context: &Context) -> Result<Vec<LogFile>,
     if *kind == Some(Kind::Ingress) {
         return Err(Failure::Usage("An Ingress has no logs.".to_owned()));
     }
-    let client = context.client().await?;
-    let mut files = client
-        .logs(context.namespace(), name, color, component)
+    let instead = arguments.with_kubectl();
+    let local = context.runner("logs", &instead).await?;
+    let mut files = local
+        .client
+        .logs(&local.namespace, name, color, component)
         .await
         .map_err(failed)?;
     // The runner answers for both kinds of that name.

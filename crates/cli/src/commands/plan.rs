@@ -7,20 +7,21 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::crd::Kind;
+use sluice_core::bluegreen::Observed;
 use sluice_core::bluegreen::plan::plan;
-use sluice_local::client::{ClientError, read_manifests};
+use sluice_local::client::read_manifests;
 
 use super::input;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::runner::{Context, failed};
 use crate::view::plan::{Plan, as_if_running};
 
 /// Say what an edit would do, and change nothing
 ///
 /// For every FlinkBlueGreenDeployment of the file: IGNORE, PATCH_CHILD, TRANSITION and so on, the fields and rules that
 /// decide it, whether a savepoint is taken, what the records written by both jobs add up to, and what runs beside each
-/// other meanwhile. Compared is with what the runner has, or, without any runner, with --current.
+/// other meanwhile. Compared is with what the runner or the cluster has, or, without either, with --current.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice plan -f job.yaml
@@ -32,9 +33,13 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
 
-    /// Compare with this file instead of what the runner has
+    /// Compare with this file instead of what the runner or the cluster has
     #[arg(long, value_name = "FILE")]
     current: Option<PathBuf>,
+
+    /// A default that the operator's own configuration sets; a cluster does not tell them; may be given several times
+    #[arg(long = "default", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    defaults: Vec<(String, String)>,
 
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]
@@ -49,6 +54,10 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
             input::origin(&arguments.file)
         )));
     }
+    let with_defaults = |mut observed: Observed| {
+        observed.defaults.extend(arguments.defaults.iter().cloned());
+        observed
+    };
     let mut plans = Vec::with_capacity(edited.len());
     let now = Timestamp::now();
     if let Some(file) = &arguments.current {
@@ -56,25 +65,22 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         for resource in &edited {
             let name = &resource.metadata.name;
             let before = current.iter().find(|other| other.metadata.name == *name);
-            let mut plan = plan(&as_if_running(before), resource, now);
+            let mut plan = plan(&with_defaults(as_if_running(before)), resource, now);
             // What stands in a file says nothing about what a runner would do at this moment.
             plan.decision.effects.clear();
             plans.push(Plan::of(name.as_deref().unwrap_or_default(), &plan));
         }
     } else {
-        let client = context.client().await?;
+        let source = context.source().await?;
         for resource in &edited {
             let namespace = resource
                 .metadata
                 .namespace
                 .as_deref()
-                .unwrap_or(context.namespace());
+                .unwrap_or(source.namespace());
             let name = resource.metadata.name.as_deref().unwrap_or_default();
-            let observed = match client.observed(namespace, name).await {
-                Ok(observed) => observed,
-                Err(ClientError::NotFound(_)) => as_if_running(None),
-                Err(error) => return Err(failed(error)),
-            };
+            let there = source.observed(namespace, name).await?;
+            let observed = with_defaults(there.unwrap_or_else(|| as_if_running(None)));
             plans.push(Plan::of(name, &plan(&observed, resource, now)));
         }
     }
@@ -94,6 +100,13 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         ));
     }
     Ok(())
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
 }
 
 /// The blue/green resources of a file.

@@ -4,8 +4,8 @@ use clap::Args;
 use sluice_api::metadata::ANNOTATION_PROMOTE;
 
 use super::steer::{self, Command};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::Context;
 
 /// Let a transition that waits for a person take over
 ///

@@ -4,8 +4,8 @@ use clap::Args;
 use sluice_api::metadata::ANNOTATION_RETRY;
 
 use super::steer::{self, Command};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::Context;
 
 /// Try a specification once more that an abort has set aside
 ///

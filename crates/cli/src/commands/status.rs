@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use sluice_api::FlinkBlueGreenDeployment;
-use sluice_local::client::Client;
-use sluice_local::store::Kind;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, failed, read};
+use crate::source::{Scope, Source};
 use crate::view::verdict::{Verdict, Wanted, judge};
 
 /// Say in one line how a resource is, for scripts
@@ -17,7 +15,7 @@ use crate::view::verdict::{Verdict, Wanted, judge};
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes:
   0  as wanted
-  1  an error: no runner, no such resource
+  1  an error: no runner, no cluster, no such resource
   2  the command line is wrong
   3  aborted, failing, suspended or refused: by itself it will not be as wanted
   4  not as wanted when the time was up (without --wait: not yet)
@@ -52,24 +50,27 @@ pub(crate) fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
+    let source = context.source().await?;
+    if !arguments.wait {
+        return match verdict(&source, &arguments).await? {
+            Verdict::NotYet(text) => Err(Failure::TimedOut(text)),
+            verdict => decided(verdict, context).unwrap_or(Ok(())),
+        };
+    }
     let wait = async {
+        let mut changes = source.changes(&arguments.name, Scope::Resource).await?;
         loop {
-            let version = client.info().await.map_err(failed)?.store_version;
-            match verdict(&client, &arguments, context).await? {
-                Verdict::NotYet(text) if !arguments.wait => return Err(Failure::TimedOut(text)),
-                Verdict::NotYet(_) => {
-                    client.watch(version).await.map_err(failed)?;
-                }
-                Verdict::Reached(text) => return context.out.line(&text),
-                Verdict::NotAsWanted(text) => return Err(Failure::NotAsWanted(text)),
+            changes.look().await?;
+            match decided(verdict(&source, &arguments).await?, context) {
+                Some(result) => return result,
+                None => changes.changed().await?,
             }
         }
     };
     tokio::select! {
         result = wait => result,
         () = tokio::time::sleep(arguments.timeout) => {
-            let text = match verdict(&client, &arguments, context).await? {
+            let text = match verdict(&source, &arguments).await? {
                 Verdict::Reached(text) | Verdict::NotYet(text) | Verdict::NotAsWanted(text) => text,
             };
             Err(Failure::TimedOut(format!("The time is up. {text}")))
@@ -77,15 +78,16 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     }
 }
 
-async fn verdict(client: &Client, arguments: &Arguments, context: &Context) -> Result<Verdict, Failure> {
-    let value = client
-        .get(
-            Kind::FlinkBlueGreenDeployment,
-            context.namespace(),
-            &arguments.name,
-        )
-        .await
-        .map_err(failed)?;
-    let resource: FlinkBlueGreenDeployment = read(value)?;
+/// The result, as soon as it is decided.
+fn decided(verdict: Verdict, context: &Context) -> Option<Result<(), Failure>> {
+    match verdict {
+        Verdict::NotYet(_) => None,
+        Verdict::Reached(text) => Some(context.out.line(&text)),
+        Verdict::NotAsWanted(text) => Some(Err(Failure::NotAsWanted(text))),
+    }
+}
+
+async fn verdict(source: &Source, arguments: &Arguments) -> Result<Verdict, Failure> {
+    let resource = source.resource(&arguments.name).await?;
     Ok(judge(&resource, arguments.wanted))
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::blue_green::AcknowledgedStatus;
-use sluice_local::client::{Client, EventFilter};
+use sluice_local::client::EventFilter;
 use sluice_local::store::Kind;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, event_line, failed, read, snapshot};
+use crate::source::{Changes, Scope, Source, event_line};
 use crate::view::Clock;
 use crate::view::transition::change_line;
 
@@ -21,7 +21,7 @@ pub(crate) struct Command {
     pub(crate) acknowledged: fn(&AcknowledgedStatus) -> Option<String>,
 }
 
-/// The runner decides within milliseconds; this is for one that is very busy.
+/// It is decided within milliseconds; this is for a runner or an operator that is very busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the reason of the event ends that says that a command could not be followed.
@@ -29,36 +29,30 @@ const REFUSED: &str = "Refused";
 
 /// Gives the command and tells what came of it.
 pub(crate) async fn run(name: &str, command: &Command, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
-    let namespace = context.namespace();
-    let before = client.info().await.map_err(failed)?.store_version;
-    // Any value that was never used before; the moment also tells people when it was given.
-    let token = Timestamp::now().to_string();
-    client
-        .annotate(
-            Kind::FlinkBlueGreenDeployment,
-            namespace,
-            name,
-            command.annotation,
-            Some(&token),
-        )
-        .await
-        .map_err(failed)?;
-    tokio::select! {
-        result = acknowledged(&client, namespace, name, command, &token) => result?,
-        () = tokio::time::sleep(PATIENCE) => return Err(Failure::TimedOut(format!(
-            "{name} has not acknowledged the command within {} s; it is acted on when the runner looks at {name} again.",
-            PATIENCE.as_secs()
-        ))),
-    }
+    let source = context.source().await?;
     let filter = EventFilter {
         kind: Some(Kind::FlinkBlueGreenDeployment),
-        namespace: Some(namespace.to_owned()),
+        namespace: Some(source.namespace().to_owned()),
         name: Some(name.to_owned()),
-        since: Some(before),
+        since: None,
     };
+    // All that can refuse the command comes before it is given.
+    source.resource(name).await?;
+    let before = source.events(&filter).await?;
+    let mut changes = source.changes(name, Scope::Resource).await?;
+    // Any value that was never used before; the moment also tells people when it was given.
+    let token = Timestamp::now().to_string();
+    source.annotate(name, command.annotation, &token).await?;
+    tokio::select! {
+        result = acknowledged(&source, &mut changes, name, command, &token) => result?,
+        () = tokio::time::sleep(PATIENCE) => return Err(Failure::TimedOut(format!(
+            "{name} has not acknowledged the command within {} s; it is acted on when the {} looks at {name} again.",
+            PATIENCE.as_secs(),
+            source.decider()
+        ))),
+    }
     let mut refused = None;
-    for record in client.events(&filter).await.map_err(failed)? {
+    for record in source.events_since(&filter, &before).await? {
         if record.reason.ends_with(REFUSED) {
             refused = Some(format!("{name}: {}.", record.message.trim_end_matches('.')));
         } else {
@@ -71,28 +65,27 @@ pub(crate) async fn run(name: &str, command: &Command, context: &Context) -> Res
     if let Some(sentence) = refused {
         return Err(Failure::Refused(sentence));
     }
-    let after = snapshot(&client, namespace, name).await?;
+    let object = source
+        .required(Kind::FlinkBlueGreenDeployment, source.namespace(), name)
+        .await?;
+    let after = source.snapshot(object).await?;
     context.out.line(&change_line(&after, &Clock::system()))
 }
 
 async fn acknowledged(
-    client: &Client,
-    namespace: &str,
+    source: &Source,
+    changes: &mut Changes<'_>,
     name: &str,
     command: &Command,
     token: &str,
 ) -> Result<(), Failure> {
     loop {
-        let version = client.info().await.map_err(failed)?.store_version;
-        let value = client
-            .get(Kind::FlinkBlueGreenDeployment, namespace, name)
-            .await
-            .map_err(failed)?;
-        let resource: FlinkBlueGreenDeployment = read(value)?;
-        let seen = resource.status.and_then(|status| status.acknowledged);
+        changes.look().await?;
+        let status = source.resource(name).await?.status;
+        let seen = status.and_then(|status| status.acknowledged);
         if seen.and_then(|seen| (command.acknowledged)(&seen)).as_deref() == Some(token) {
             return Ok(());
         }
-        client.watch(version).await.map_err(failed)?;
+        changes.changed().await?;
     }
 }

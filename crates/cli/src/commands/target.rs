@@ -3,11 +3,10 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use sluice_local::client::{Client, ClientError};
 use sluice_local::store::Kind;
 
 use crate::failure::Failure;
-use crate::runner::failed;
+use crate::source::Source;
 
 /// The kinds that a name alone may mean; what is found in the first goes before what is found in the second.
 const BY_NAME: [Kind; 2] = [Kind::FlinkBlueGreenDeployment, Kind::FlinkDeployment];
@@ -43,7 +42,7 @@ impl FromStr for Target {
     }
 }
 
-/// An object as the runner has it.
+/// An object as it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     /// Its kind.
@@ -54,32 +53,32 @@ pub(crate) struct Found {
 
 impl Target {
     /// Every object that may be meant, at least one. Of a named kind there is but one.
-    pub(crate) async fn candidates(&self, client: &Client, namespace: &str) -> Result<Vec<Found>, Failure> {
+    async fn candidates(&self, source: &Source) -> Result<Vec<Found>, Failure> {
+        let namespace = source.namespace();
         if let Some(kind) = self.kind {
-            let object = client.get(kind, namespace, &self.name).await.map_err(failed)?;
+            let object = source.required(kind, namespace, &self.name).await?;
             return Ok(vec![Found { kind, object }]);
         }
         let mut found = Vec::new();
         for kind in BY_NAME {
-            match client.get(kind, namespace, &self.name).await {
-                Ok(object) => found.push(Found { kind, object }),
-                Err(ClientError::NotFound(_)) => {}
-                Err(error) => return Err(failed(error)),
+            if let Some(object) = source.get(kind, namespace, &self.name).await? {
+                found.push(Found { kind, object });
             }
         }
         if found.is_empty() {
             return Err(Failure::Refused(format!(
-                "There is no FlinkBlueGreenDeployment or FlinkDeployment {}{}; `sluice get` and `sluice get flinkdep` list what there is.",
+                "There is no FlinkBlueGreenDeployment or FlinkDeployment {}{}; `{program} get` and `{program} get flinkdep` list what there is.",
                 self.name,
-                elsewhere(namespace)
+                source.within(namespace),
+                program = source.program(),
             )));
         }
         Ok(found)
     }
 
     /// The object to show: the blue/green resource goes before a FlinkDeployment of the same name.
-    pub(crate) async fn first(&self, client: &Client, namespace: &str) -> Result<Found, Failure> {
-        let candidates = self.candidates(client, namespace).await?;
+    pub(crate) async fn first(&self, source: &Source) -> Result<Found, Failure> {
+        let candidates = self.candidates(source).await?;
         candidates
             .into_iter()
             .next()
@@ -89,8 +88,8 @@ impl Target {
     /// The one object that can be meant; for what cannot be undone.
     ///
     /// Errors: [`Failure::Usage`] where there are two.
-    pub(crate) async fn only(&self, client: &Client, namespace: &str) -> Result<Found, Failure> {
-        let mut candidates = self.candidates(client, namespace).await?;
+    pub(crate) async fn only(&self, source: &Source) -> Result<Found, Failure> {
+        let mut candidates = self.candidates(source).await?;
         match (candidates.pop(), candidates.is_empty()) {
             (Some(found), true) => Ok(found),
             _ => Err(Failure::Usage(format!(
@@ -98,15 +97,6 @@ impl Target {
                 name = self.name
             ))),
         }
-    }
-}
-
-/// The namespace, where it is not the usual one.
-fn elsewhere(namespace: &str) -> String {
-    if namespace == sluice_local::store::DEFAULT_NAMESPACE {
-        String::new()
-    } else {
-        format!(" in the namespace {namespace}")
     }
 }
 

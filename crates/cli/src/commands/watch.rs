@@ -1,15 +1,17 @@
 //! `sluice watch`.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
-use sluice_local::client::Client;
 use sluice_local::store::Kind;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::runner::{Context, around, failed, optional, snapshot};
+use crate::source::{Scope, Source};
 use crate::view::Clock;
 use crate::view::screen::Screen;
+use crate::view::text::fit;
 use crate::view::transition::{change_line, live};
 
 /// Follow a resource: the step, what is awaited, until when, and both jobs
@@ -29,11 +31,11 @@ pub(crate) struct Arguments {
 const TICK: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
-    let client = context.client().await?;
+    let source = context.source().await?;
     // A name that is not there is an error at once, not something to wait for.
-    snapshot(&client, context.namespace(), &arguments.name).await?;
+    source.resource(&arguments.name).await?;
     tokio::select! {
-        result = Box::pin(follow(&client, &arguments.name, context)) => result,
+        result = Box::pin(follow(&source, &arguments.name, context)) => result,
         // The terminal shows ^C; the prompt comes in a line of its own.
         _ = tokio::signal::ctrl_c() => match context.out.size() {
             Some(_) => context.out.line(""),
@@ -42,32 +44,40 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     }
 }
 
-async fn follow(client: &Client, name: &str, context: &Context) -> Result<(), Failure> {
+async fn follow(source: &Source, name: &str, context: &Context) -> Result<(), Failure> {
     let mut screen = Screen::default();
     let mut last_line = String::new();
+    let mut changes = source.changes(name, Scope::WithChildren).await?;
     loop {
         // Before the objects: a change between the two is looked at once more.
-        let info = client.info().await.map_err(failed)?;
-        let resource = optional(client, Kind::FlinkBlueGreenDeployment, context.namespace(), name).await?;
-        let Some(resource) = resource else {
+        changes.look().await?;
+        let object = source
+            .get(Kind::FlinkBlueGreenDeployment, source.namespace(), name)
+            .await?;
+        let Some(object) = object else {
             return context.out.line(&format!("{name} is gone."));
         };
-        let seen = around(client, context.namespace(), resource, &info).await?;
+        let seen = source.snapshot(object).await?;
         let clock = Clock::system();
-        if let Some((columns, rows)) = context.out.size() {
-            let block = live(&seen, context.out.palette(), &clock, columns);
-            context.out.text(&screen.draw(&block, columns, rows))?;
+        let line = change_line(&seen, &clock);
+        if context.out.size().is_none() && line != last_line {
+            context.out.line(&format!("{} {line}", clock.moment(clock.now)))?;
+            last_line = line;
+        }
+        let mut something = pin!(changes.changed());
+        loop {
+            if let Some((columns, rows)) = context.out.size() {
+                let block = live(&seen, context.out.palette(), &Clock::system(), columns);
+                let block = match changes.trouble() {
+                    Some(trouble) => format!("{block}\n{}\n", fit(&trouble, columns)),
+                    None => block,
+                };
+                context.out.text(&screen.draw(&block, columns, rows))?;
+            }
             tokio::select! {
-                changes = client.watch(info.store_version) => { changes.map_err(failed)?; }
+                result = &mut something => break result?,
                 () = tokio::time::sleep(TICK) => {}
             }
-        } else {
-            let line = change_line(&seen, &clock);
-            if line != last_line {
-                context.out.line(&format!("{} {line}", clock.moment(clock.now)))?;
-                last_line = line;
-            }
-            client.watch(info.store_version).await.map_err(failed)?;
         }
     }
 }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use sluice_api::FlinkBlueGreenDeployment;
 use sluice_local::client::Client;
-use sluice_local::store::DEFAULT_NAMESPACE;
+use sluice_local::store::{DEFAULT_NAMESPACE, Kind};
 
 use super::manifest::Manifest;
 use crate::failure::Failure;
 use crate::output::Out;
-use crate::runner::{failed, snapshot};
+use crate::runner::failed;
+use crate::source::{Local, Source};
 use crate::view::transition::change_line;
 use crate::view::verdict::{Verdict, Wanted, judge};
 use crate::view::{Clock, Palette, Tone};
@@ -96,9 +97,16 @@ impl<'a> Stage<'a> {
         name: &str,
         wanted: Wanted,
     ) -> Result<(Verdict, FlinkBlueGreenDeployment), Failure> {
+        let source = Source::Local(Local {
+            client: self.client.clone(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+        });
         loop {
             let version = self.client.info().await.map_err(failed)?.store_version;
-            let seen = snapshot(self.client, DEFAULT_NAMESPACE, name).await?;
+            let object = source
+                .required(Kind::FlinkBlueGreenDeployment, DEFAULT_NAMESPACE, name)
+                .await?;
+            let seen = source.snapshot(object).await?;
             let line = change_line(&seen, &Clock::system());
             if self.told.replace(line.clone()) != line {
                 self.say(&line)?;
