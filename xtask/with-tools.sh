@@ -105,6 +105,8 @@ case $goal in
 esac
 if [ "$goal" = test ]; then
     have git || missing "git is missing; install it, for example: apt-get install git"
+    have go || [ -n "${KUBEBUILDER_ASSETS:-}" ] ||
+        missing "Go is missing, and the API server that the tests run against is built with it; install Go 1.24 or newer from https://go.dev/dl, or name a directory that holds kube-apiserver and etcd in KUBEBUILDER_ASSETS"
 fi
 [ "$lacking" = no ] || exit 1
 

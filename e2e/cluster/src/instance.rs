@@ -1,6 +1,7 @@
 //! One etcd and one kube-apiserver: started, watched until they answer, stopped.
 
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +25,9 @@ const ADMIN_KUBECONFIG: &str = "admin.kubeconfig";
 const TOKENS: &str = "tokens.csv";
 const AUDIT_POLICY: &str = "audit-policy.yaml";
 const STATE: &str = "state.json";
+/// The ports stay when the state goes.
+const PORTS: &str = "ports.json";
+const CRDS_LOCK: &str = "crds.lock";
 
 /// What is on the disk about a control plane: enough to find it, to stop it and to start it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -211,7 +215,7 @@ impl Instance {
             None => Ports::free()?,
         };
         places::write(
-            &self.directory.join("ports.json"),
+            &self.directory.join(PORTS),
             &serde_json::to_string(&ports).context("Ports could not be written.")?,
         )?;
         self.write_kubeconfig(ports)?;
@@ -231,7 +235,7 @@ impl Instance {
 
     /// The ports of the start before this one, so that kubeconfig files of before stay good.
     fn last_ports(&self) -> Option<Ports> {
-        let text = fs::read_to_string(self.directory.join("ports.json")).ok()?;
+        let text = fs::read_to_string(self.directory.join(PORTS)).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -362,24 +366,50 @@ impl Instance {
         fs::remove_file(&file).with_context(|| format!("{} could not be deleted.", file.display()))
     }
 
-    /// Ends both processes without a word and deletes all that they kept.
+    /// Ends both processes without a word and deletes the directory.
     pub(crate) fn destroy(&self) -> Result<()> {
         if let Some(state) = self.state()? {
             for process in [state.api_server, state.etcd].iter().flatten() {
                 process.kill();
             }
         }
-        remove_all(&self.directory)
+        ignore_absence(fs::remove_dir_all(&self.directory))
+            .with_context(|| format!("{} could not be deleted.", self.directory.display()))
+    }
+
+    /// Deletes what a control plane that is stopped has kept, and nothing else: its user named the directory and may have put
+    /// it to other uses, too.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        for name in ["etcd", "audit", "pki"] {
+            let directory = self.directory.join(name);
+            ignore_absence(fs::remove_dir_all(&directory))
+                .with_context(|| format!("{} could not be deleted.", directory.display()))?;
+        }
+        let programs = ["etcd", "kube-apiserver"].map(|program| self.log(program));
+        let files = [ADMIN_KUBECONFIG, TOKENS, AUDIT_POLICY, STATE, PORTS, CRDS_LOCK];
+        for file in files
+            .map(|name| self.directory.join(name))
+            .iter()
+            .chain(&programs)
+        {
+            ignore_absence(fs::remove_file(file))
+                .with_context(|| format!("{} could not be deleted.", file.display()))?;
+        }
+        // It stays if there is something else in it.
+        let _ = fs::remove_dir(&self.directory);
+        Ok(())
+    }
+
+    /// Held while definitions are installed.
+    pub(crate) fn crds_lock(&self) -> PathBuf {
+        self.directory.join(CRDS_LOCK)
     }
 }
 
-/// Deletes a directory with all that is in it; one that is not there is as good.
-pub(crate) fn remove_all(directory: &Path) -> Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} could not be deleted.", directory.display()))
-        }
-        _ => Ok(()),
+fn ignore_absence(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

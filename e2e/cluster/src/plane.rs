@@ -118,7 +118,7 @@ impl ControlPlane {
         let ran = instance.runs()?;
         instance.stop()?;
         if wipe {
-            instance.destroy()?;
+            instance.wipe()?;
         }
         Ok(ran)
     }
@@ -187,7 +187,7 @@ impl ControlPlane {
     /// Installs the definitions in `deploy/crds` and returns when the API server serves them. Concurrent test processes take
     /// turns.
     pub async fn install_crds(&self) -> Result<()> {
-        let lock = self.instance.directory().join("crds.lock");
+        let lock = self.instance.crds_lock();
         let _lock =
             Lock::wait_async(lock, "Another process installs the definitions; waiting for it.").await?;
         crds::install(&self.client().await?).await
@@ -378,8 +378,11 @@ fn sweep_private() -> Result<()> {
             continue;
         };
         let owner: Option<Process> = serde_json::from_str(&text).ok();
-        if !owner.is_some_and(|owner| owner.is_alive()) {
-            Instance::in_directory(directory).destroy()?;
+        if !owner.is_some_and(|owner| owner.is_alive())
+            && let Err(problem) = Instance::in_directory(directory).destroy()
+        {
+            // Another process may be at it this moment, too.
+            eprintln!("What a killed test left was not deleted: {problem:#}");
         }
     }
     Ok(())

@@ -1,11 +1,13 @@
 //! The control plane as its users, the tests of the operator, have it.
 
+use std::{fs, mem};
+
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DynamicObject, ListParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_cluster::{ControlPlane, client_config};
 
 fn config_map(name: &str) -> ConfigMap {
@@ -178,4 +180,22 @@ async fn a_private_control_plane_keeps_its_data_and_address_when_its_api_server_
     drop(plane);
     assert!(!directory.exists(), "{} is still there", directory.display());
     assert!(config_maps.get("kept").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_test_leaves_is_ended_by_the_next() {
+    let left = ControlPlane::private().await.unwrap();
+    let directory = left.kubeconfig().parent().unwrap().to_path_buf();
+    let config_maps: Api<ConfigMap> = Api::default_namespaced(left.client().await.unwrap());
+    config_maps.list(&ListParams::default()).await.unwrap();
+    // As if the process with this number had begun earlier, and ended.
+    let file = directory.join("owner.json");
+    let mut owner: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    owner["started"] = json!(1);
+    fs::write(&file, owner.to_string()).unwrap();
+    mem::forget(left);
+
+    drop(ControlPlane::private().await.unwrap());
+    assert!(!directory.exists(), "{} is still there", directory.display());
+    assert!(config_maps.list(&ListParams::default()).await.is_err());
 }
