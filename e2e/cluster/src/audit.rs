@@ -332,3 +332,55 @@ impl From<Event> for AuditedRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: &str, stage: &str, verb: &str, name: &str) -> String {
+        let event = serde_json::json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": id, "stage": stage,
+            "requestURI": "/api/v1/namespaces/flink/configmaps", "verb": verb,
+            "user": {"username": "admin", "groups": ["system:masters"]},
+            "impersonatedUser": {"username": "alice"},
+            "objectRef": {"resource": "configmaps", "namespace": "flink", "name": name, "apiVersion": "v1"},
+            "responseStatus": {"metadata": {}, "code": 200},
+            "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z",
+        });
+        format!("{event}\n")
+    }
+
+    #[test]
+    fn requests_are_found_across_the_renaming_of_the_log_and_a_watch_counts_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("audit.log");
+        let renamed = directory.path().join("audit-2026-01-01T00-00-00.000.log");
+        let before = line("0", "ResponseComplete", "get", "before");
+        let begun = line("1", "ResponseStarted", "watch", "");
+        fs::write(&renamed, format!("{before}{begun}")).unwrap();
+        let from = Place {
+            file: fs::metadata(&renamed).unwrap().ino(),
+            offset: u64::try_from(before.len()).unwrap(),
+        };
+        let ended = line("1", "ResponseComplete", "watch", "");
+        let patched = line("2", "ResponseComplete", "patch", "one");
+        let marker = line("3", "ResponseComplete", "get", "audit-marker-mine");
+        let (written, being_written) = marker.split_at(40);
+        fs::write(&log, format!("{ended}{patched}{written}")).unwrap();
+        assert!(read_until(&log, from, "audit-marker-mine").unwrap().is_none());
+
+        fs::write(&log, format!("{ended}{patched}{written}{being_written}")).unwrap();
+        let (requests, end) = read_until(&log, from, "audit-marker-mine").unwrap().unwrap();
+        assert_eq!(
+            requests.by_user("alice").counts().to_string(),
+            "     1  patch configmaps 200\n     1  watch configmaps 200\n     2  in all"
+        );
+        assert_eq!(end.offset, fs::metadata(&log).unwrap().len());
+
+        fs::remove_file(&renamed).unwrap();
+        let problem = read_until(&log, from, "audit-marker-mine")
+            .unwrap_err()
+            .to_string();
+        assert!(problem.contains("has grown too long"), "{problem}");
+    }
+}
