@@ -9,7 +9,7 @@ use serde_json::Value;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus, StepStatus};
 use sluice_core::bluegreen::{self, Decision, Effect, WaitingFor, child};
-use sluice_core::{Fact, Wake};
+use sluice_core::{Event, Fact, Wake};
 use sluice_shell::flink::{self, Asked};
 use sluice_shell::wake;
 use tokio::time::Instant;
@@ -70,10 +70,11 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
         return Ok(settled(context, name, next(&watched, &decision)));
     }
     let mut sight = observe::afresh(context, name, &watched).await?;
+    let mut draft = Draft::default();
     let mut resource_is_fresh = false;
     for _ in 0..ROUNDS {
         let now = Timestamp::now();
-        let decision = bluegreen::decide(&sight.observed, now);
+        let mut decision = bluegreen::decide(&sight.observed, now);
         let violations = bluegreen::invariants::check(&sight.observed, &decision, now);
         if !violations.is_empty() {
             context.metrics.broke_a_law(name);
@@ -81,7 +82,13 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
             let listed = listed.join("; ");
             return Err(format!("a decision is not carried out, because it breaks a law: {listed}").into());
         }
-        if decision.status.is_none() && !resource_is_fresh {
+        draft.take(&mut decision);
+        if draft.status.is_some() && decision.effects.is_empty() && matches!(decision.wake, Wake::Now) {
+            // Nothing is done yet that would have to be written down before: it is written with what comes next.
+            sight.observed.resource.status = draft.status.as_deref().cloned();
+            continue;
+        }
+        if draft.status.is_none() && !resource_is_fresh {
             // The condition of a status write would have told that the resource has changed; without one it is read.
             if decision.effects.is_empty() {
                 return Ok(settled(context, name, next(&sight, &decision)));
@@ -93,12 +100,29 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
             resource_is_fresh = true;
             continue;
         }
-        match round(context, name, &mut sight, &decision).await? {
+        match round(context, name, &mut sight, std::mem::take(&mut draft), &decision).await? {
             Round::Again => resource_is_fresh = true,
             Round::Over(next) => return Ok(next),
         }
     }
     Ok(Next::At(Some(Instant::now())))
+}
+
+/// What has been decided and is not written yet.
+#[derive(Default)]
+struct Draft {
+    status: Option<Box<FlinkBlueGreenDeploymentStatus>>,
+    events: Vec<Event>,
+}
+
+impl Draft {
+    /// Takes over what a decision wants written and told.
+    fn take(&mut self, decision: &mut Decision) {
+        if let Some(status) = decision.status.take() {
+            self.status = Some(status);
+        }
+        self.events.append(&mut decision.events);
+    }
 }
 
 /// Nothing is to be done. What had failed before is over, and the status may still quote it: it is looked at once more.
@@ -110,15 +134,16 @@ fn settled(context: &Context, name: &Name, next: Next) -> Next {
     Next::At(Some(Instant::now()))
 }
 
-/// Records the decision, then carries it out.
+/// Records what was decided, carries it out, and tells it.
 async fn round(
     context: &Context,
     name: &Name,
     sight: &mut Sight,
+    draft: Draft,
     decision: &Decision,
 ) -> Result<Round, Failed> {
-    let stale = || Round::Over(Next::At(Some(Instant::now() + CHANGED_MEANWHILE)));
-    if let Some(status) = &decision.status {
+    let recorded = draft.status.is_some();
+    if let Some(status) = &draft.status {
         match record(context, sight, status).await {
             Ok(()) => {}
             Err(ServerError::Stale(words)) => {
@@ -126,30 +151,50 @@ async fn round(
                 if let Some(object) = read_resource(context, name).await? {
                     context.cache.update(Kind::FlinkBlueGreenDeployment, &object);
                 }
-                return Ok(stale());
+                return Ok(Round::Over(stale()));
             }
             Err(error) => return Err(error.into()),
         }
-        tell(context, name, sight, decision).await;
     }
-    for effect in &decision.effects {
+    // People hear of it a moment later than the cluster does.
+    let carried_out = carry_out_all(context, name, sight, &decision.effects).await;
+    tell(context, name, sight, &draft.events).await;
+    if let Some(next) = carried_out? {
+        return Ok(Round::Over(next));
+    }
+    context.memory.succeeded(name);
+    let acted = recorded || !decision.effects.is_empty();
+    if acted && matches!(decision.wake, Wake::Now) {
+        return Ok(Round::Again);
+    }
+    Ok(Round::Over(next_after(sight, decision, acted)))
+}
+
+/// Somebody else has just changed what was observed.
+fn stale() -> Next {
+    Next::At(Some(Instant::now() + CHANGED_MEANWHILE))
+}
+
+/// Carries out the effects in order; the first that fails, or that finds another object than was observed, ends the look.
+async fn carry_out_all(
+    context: &Context,
+    name: &Name,
+    sight: &mut Sight,
+    effects: &[Effect],
+) -> Result<Option<Next>, Failed> {
+    for effect in effects {
         tracing::info!(resource = %name, effect = name_of(effect), "carries out");
         match carry_out(context, name, sight, effect).await {
             Ok(()) => context.metrics.carried_out(name_of(effect)),
             Err(Failure::Server(ServerError::Stale(words))) => {
                 tracing::debug!(resource = %name, "{words}");
-                return Ok(stale());
+                return Ok(Some(stale()));
             }
             Err(Failure::Server(error)) => return Err(error.into()),
             Err(Failure::Flink(words)) => return Err(words.into()),
         }
     }
-    context.memory.succeeded(name);
-    let acted = decision.status.is_some() || !decision.effects.is_empty();
-    if acted && matches!(decision.wake, Wake::Now) {
-        return Ok(Round::Again);
-    }
-    Ok(Round::Over(next(sight, decision)))
+    Ok(None)
 }
 
 impl From<ServerError> for Failed {
@@ -195,15 +240,14 @@ fn does_something(decision: &Decision) -> bool {
 }
 
 fn next(sight: &Sight, decision: &Decision) -> Next {
-    let next = wake::at(
-        decision.wake,
-        decision.status.is_some() || !decision.effects.is_empty(),
-    );
+    next_after(sight, decision, false)
+}
+
+fn next_after(sight: &Sight, decision: &Decision, acted: bool) -> Next {
+    let next = wake::at(decision.wake, acted);
     // Flink does not call: a savepoint is asked after.
-    let step = decision
-        .status
-        .as_deref()
-        .or(sight.observed.resource.status.as_ref())
+    let status = sight.observed.resource.status.as_ref();
+    let step = status
         .and_then(|status| status.transition.as_ref())
         .map(|transition| &transition.step);
     let asked = matches!(step, Some(StepStatus::Savepointing { .. }));
@@ -240,8 +284,8 @@ async fn record(
 }
 
 /// Tells what was decided. That an event could not be told is no reason to stop.
-async fn tell(context: &Context, name: &Name, sight: &Sight, decision: &Decision) {
-    for (number, event) in decision.events.iter().enumerate() {
+async fn tell(context: &Context, name: &Name, sight: &Sight, events: &[Event]) {
+    for (number, event) in events.iter().enumerate() {
         tracing::info!(resource = %name, reason = event.reason, "{}", event.message);
         context.metrics.told(event.reason);
         let resource = &sight.observed.resource;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use sluice_api::{FlinkDeployment, Problem};
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
+use sluice_api::{FlinkDeployment, Problem};
 
 use super::child;
 use crate::{Fact, lifecycle};

@@ -79,7 +79,10 @@ fn time(entry: &ManagedFieldsEntry) -> Option<Timestamp> {
 /// is written in Java, with a client whose name stands in the managed fields.
 fn is_operator(manager: &str) -> bool {
     let manager = manager.to_ascii_lowercase();
-    manager != STATUS_MANAGER && ["fabric8", "flink", "okhttp", "java"].iter().any(|word| manager.contains(word))
+    manager != STATUS_MANAGER
+        && ["fabric8", "flink", "okhttp", "java"]
+            .iter()
+            .any(|word| manager.contains(word))
 }
 
 fn is_to_be_tried_again(observed: &Observed, previous: &FlinkBlueGreenDeploymentStatus) -> bool {

@@ -3,11 +3,9 @@
 use super::super::record::Transition;
 use super::super::retarget;
 use super::super::view::{Verdict, View};
-use crate::Event;
 
 /// Goes on to create the incoming child. Edits, reverts among them, were looked at before (see `retarget`).
 pub fn next(view: &View<'_>, transition: &Transition) -> Verdict {
-    let message = format!("{} is created", transition.to);
     let restore = match &view.spec {
         Ok(valid) => retarget::restore(transition, valid),
         Err(_) => transition.restore.clone(),
@@ -17,8 +15,10 @@ pub fn next(view: &View<'_>, transition: &Transition) -> Verdict {
         restore,
         ..transition.clone()
     };
-    Verdict::next(
-        view.record.with_transition(next),
-        Event::normal("ChildCreating", message),
-    )
+    Verdict {
+        record: view.record.with_transition(next),
+        // That the child is created is told when it is.
+        events: Vec::new(),
+        blocked: None,
+    }
 }

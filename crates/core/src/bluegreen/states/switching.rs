@@ -25,10 +25,16 @@ pub fn begin(view: &View<'_>, transition: &Transition, ready_at: Timestamp) -> V
         Some(from) => format!("{} is ready and takes over from {from}", transition.to),
         None => format!("{} is ready", transition.to),
     };
-    Verdict::next(
-        view.record.at_step(transition, step),
-        Event::normal("Switching", message),
-    )
+    // Where nothing holds it up, the end is told a moment later, and says as much.
+    let lasts = delete_after > view.now;
+    Verdict {
+        record: view.record.at_step(transition, step),
+        events: lasts
+            .then(|| Event::normal("Switching", message))
+            .into_iter()
+            .collect(),
+        blocked: None,
+    }
 }
 
 /// Whether the outgoing child may go now: the Ingress leads to the incoming one, which is there, and the delay is over.
