@@ -4,6 +4,7 @@ mod chart;
 mod ci;
 mod cluster;
 mod codegen;
+mod conformance;
 mod dependencies;
 mod flink;
 mod helm;
@@ -54,6 +55,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
+    /// Play the scenarios of the blue/green controller against the operator of a cluster: `--kubeconfig`, `--list`.
+    Conformance {
+        /// Passed on to the player.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run a benchmark.
     Bench {
         /// What to measure.
@@ -101,6 +108,7 @@ fn run() -> anyhow::Result<()> {
         Command::Ci { only, .. } => ci::run(&workspace, &only),
         Command::Demo { arguments } => demo(&workspace, &arguments),
         Command::Cluster { arguments } => cluster::run(&workspace, &arguments),
+        Command::Conformance { arguments } => conformance::run(&workspace, &arguments),
         Command::Bench { what, arguments } => bench(&workspace, what, &arguments),
         Command::Chart => chart::check(&workspace),
         Command::Codegen { check } => codegen::run(&workspace, codegen::Mode::from_check(check)),

@@ -226,14 +226,10 @@ impl ObjectExpectation {
     }
 }
 
-fn condition(
-    kind: &str,
-    expected: &Value,
-    conditions: Option<&Value>,
-    seen: &Seen,
-    wrong: &mut Vec<String>,
-) {
-    let all = conditions.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn condition(kind: &str, expected: &Value, conditions: Option<&Value>, seen: &Seen, wrong: &mut Vec<String>) {
+    let all = conditions
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let found = all
         .iter()
         .find(|condition| kinds::text(condition, "/type") == kind);
@@ -242,7 +238,13 @@ fn condition(
         (_, None) => wrong.push(format!("there is no {name}")),
         (Value::Object(fields), Some(found)) => {
             for (field, expected) in fields {
-                compare(&format!("{name} {field}"), expected, found.get(field), seen, wrong);
+                compare(
+                    &format!("{name} {field}"),
+                    expected,
+                    found.get(field),
+                    seen,
+                    wrong,
+                );
             }
         }
         (expected, Some(found)) => compare(&name, expected, found.get("status"), seen, wrong),

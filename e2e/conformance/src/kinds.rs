@@ -39,7 +39,12 @@ impl Kind {
                 "FlinkBlueGreenDeployment",
                 "flinkbluegreendeployments",
             ],
-            Self::Flink => ["flink.apache.org", "v1beta1", "FlinkDeployment", "flinkdeployments"],
+            Self::Flink => [
+                "flink.apache.org",
+                "v1beta1",
+                "FlinkDeployment",
+                "flinkdeployments",
+            ],
             Self::Ingress => ["networking.k8s.io", "v1", "Ingress", "ingresses"],
             Self::Event => ["", "v1", "Event", "events"],
             Self::Service => ["", "v1", "Service", "services"],

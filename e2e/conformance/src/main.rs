@@ -93,7 +93,8 @@ async fn run(arguments: Arguments) -> Result<bool> {
         "The JobManager of a child is at http://{}/{{namespace}}/{{name}}",
         stage.address()
     );
-    println!("The namespaces are {}", stage.namespaces().join(","));
+    println!("The namespaces have the label {}", stage.namespace_selector());
+    println!("They are {}", stage.namespaces().join(","));
     if arguments.wait {
         println!("Press return to begin.");
         tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;

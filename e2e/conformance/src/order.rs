@@ -48,10 +48,7 @@ impl Trace {
             .filter_map(|line| Some((line.version?, line.text.as_str())))
             .collect();
         recorded.sort_by_key(|(version, _)| *version);
-        recorded
-            .into_iter()
-            .map(|(_, text)| text.to_owned())
-            .collect()
+        recorded.into_iter().map(|(_, text)| text.to_owned()).collect()
     }
 
     /// For people.

@@ -13,9 +13,7 @@ use crate::expectation::Expectation;
 use crate::kinds::{Kind, is_absent};
 use crate::refusals;
 use crate::report::Outcome;
-use crate::scenario::{
-    Edit, JobManagerScript, RESOURCE, Scenario, Span, Step, Wait, lay_over,
-};
+use crate::scenario::{Edit, JobManagerScript, RESOURCE, Scenario, Span, Step, Wait, lay_over};
 use crate::scene::Scene;
 
 /// Who the user is, as a field manager.
@@ -32,11 +30,7 @@ pub(crate) async fn play(
 ) -> Outcome {
     scene.begin();
     let began = Instant::now();
-    let player = Player {
-        client,
-        scene,
-        label,
-    };
+    let player = Player { client, scene, label };
     let mut failure = None;
     for (number, step) in scenario.steps.iter().enumerate() {
         if let Err(error) = player.step(step).await {
@@ -59,7 +53,10 @@ pub(crate) async fn leave(client: &Client, scene: &Scene) {
     if let Err(error) = api.delete(RESOURCE, &DeleteParams::background()).await
         && !is_absent(&error)
     {
-        eprintln!("{RESOURCE} in {} could not be deleted: {error}", scene.namespace());
+        eprintln!(
+            "{RESOURCE} in {} could not be deleted: {error}",
+            scene.namespace()
+        );
     }
     let mut changes = scene.changes();
     let emptied = async {
@@ -87,10 +84,7 @@ struct Player<'a> {
 impl Player<'_> {
     async fn step(&self, step: &Step) -> Result<()> {
         if !matches!(step, Step::Expect(_) | Step::Remember(_)) {
-            self.scene
-                .lock()
-                .trace
-                .told(format!("> {}", describe(step)));
+            self.scene.lock().trace.told(format!("> {}", describe(step)));
         }
         match step {
             Step::Apply(edit) => self.apply(edit).await,
@@ -139,9 +133,9 @@ impl Player<'_> {
             Step::Status(patch) => {
                 let api = Kind::BlueGreen.within(self.client, self.scene.namespace());
                 let patch = Patch::Merge(json!({ "status": patch }));
-                let parameters = PatchParams::apply(USER);
-                api.patch_status(RESOURCE, &parameters, &patch).await?;
-                Ok(())
+                let changed = api.patch_status(RESOURCE, &as_user(), &patch).await?;
+                self.until_version(changed.metadata.resource_version.as_deref())
+                    .await
             }
             Step::Refuse(refusal) => {
                 let namespace = self.scene.namespace();
@@ -174,15 +168,16 @@ impl Player<'_> {
 
     /// Returns only when the watch has brought the edit: what is expected next is not said of the time before it.
     async fn edit(&self, edit: &Edit) -> Result<()> {
-        let parameters = PatchParams {
-            field_manager: Some(USER.to_owned()),
-            ..PatchParams::default()
-        };
         let edited = Kind::BlueGreen
             .within(self.client, self.scene.namespace())
-            .patch(RESOURCE, &parameters, &Patch::Merge(edit.patch()))
+            .patch(RESOURCE, &as_user(), &Patch::Merge(edit.patch()))
             .await?;
-        let version = number(edited.metadata.resource_version.as_deref());
+        self.until_version(edited.metadata.resource_version.as_deref())
+            .await
+    }
+
+    async fn until_version(&self, version: Option<&str>) -> Result<()> {
+        let version = number(version);
         self.until_seen(|resource| {
             let seen = resource.and_then(|resource| resource.pointer("/metadata/resourceVersion"));
             number(seen.and_then(Value::as_str)) >= version
@@ -333,6 +328,13 @@ fn stable(counts: &std::collections::BTreeMap<String, u64>) -> std::collections:
         counts.remove(tried);
     }
     counts
+}
+
+fn as_user() -> PatchParams {
+    PatchParams {
+        field_manager: Some(USER.to_owned()),
+        ..PatchParams::default()
+    }
 }
 
 fn number(version: Option<&str>) -> u64 {

@@ -101,9 +101,7 @@ impl Edit {
                 .clone()
                 .map(|keys| child(json!({ "flinkConfiguration": keys }))),
             self.job.clone().map(|job| child(json!({ "job": job }))),
-            self.image
-                .as_ref()
-                .map(|image| child(json!({ "image": image }))),
+            self.image.as_ref().map(|image| child(json!({ "image": image }))),
         ];
         for part in parts.into_iter().flatten() {
             lay_over(&mut patch, &part, false);
@@ -286,8 +284,10 @@ pub enum JobManagerScript {
     /// As Flink does.
     Answers,
     /// With status 500 to everything.
+    #[serde(rename = "fails-with-500")]
     FailsWith500,
     /// With status 503 to everything.
+    #[serde(rename = "fails-with-503")]
     FailsWith503,
     /// Never.
     Hangs,

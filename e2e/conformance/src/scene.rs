@@ -133,7 +133,11 @@ impl Scene {
                 Kind::Flink => inner.note_child(object),
                 Kind::Ingress => inner.note_ingress(object),
                 Kind::Event => inner.note_event(&object),
-                Kind::Service | Kind::EndpointSlice | Kind::Namespace | Kind::Policy | Kind::PolicyBinding => {}
+                Kind::Service
+                | Kind::EndpointSlice
+                | Kind::Namespace
+                | Kind::Policy
+                | Kind::PolicyBinding => {}
             }
         }
         self.changed();

@@ -21,6 +21,9 @@ use crate::scene::Scene;
 use crate::watches::{self, Scenes, WATCHED};
 use crate::{refusals, services};
 
+/// The label on the namespaces of one run: an operator may select them by it.
+const RUN_LABEL: &str = "sluice-conformance";
+
 /// How the scenarios are played.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -55,6 +58,7 @@ pub struct Stage {
     options: Options,
     scenarios: Vec<(Scenario, Arc<Scene>)>,
     address: SocketAddr,
+    run: String,
     /// Ends with the stage.
     _actors: JoinSet<()>,
 }
@@ -68,7 +72,9 @@ impl Stage {
         for scenario in scenarios {
             let namespace: String = format!("sc-{run}-{}", scenario.name).chars().take(60).collect();
             let namespace = namespace.trim_end_matches('-').to_owned();
-            let object = Kind::Namespace.object(json!({ "metadata": { "name": namespace } }))?;
+            let object = Kind::Namespace.object(json!({
+                "metadata": { "name": namespace, "labels": { RUN_LABEL: run } }
+            }))?;
             Kind::Namespace
                 .everywhere(&client)
                 .create(&PostParams::default(), &object)
@@ -105,6 +111,7 @@ impl Stage {
             options,
             scenarios: all,
             address,
+            run: run.to_owned(),
             _actors: actors,
         })
     }
@@ -115,6 +122,11 @@ impl Stage {
             .iter()
             .map(|(_, scene)| scene.namespace().to_owned())
             .collect()
+    }
+
+    /// The label that selects these namespaces and no others.
+    pub fn namespace_selector(&self) -> String {
+        format!("{RUN_LABEL}={}", self.run)
     }
 
     /// Where the JobManager actor listens: the JobManager of a child is at `http://<this>/<namespace>/<child>`.
@@ -152,7 +164,10 @@ impl Stage {
             .delete(scene.namespace(), &DeleteParams::default())
             .await;
         if let Err(error) = gone {
-            eprintln!("the namespace {} could not be deleted: {error}", scene.namespace());
+            eprintln!(
+                "the namespace {} could not be deleted: {error}",
+                scene.namespace()
+            );
         }
         outcome
     }

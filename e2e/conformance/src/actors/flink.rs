@@ -216,16 +216,18 @@ impl Cluster {
 
     /// The last completed checkpoint.
     pub(crate) fn checkpoint_path(&self) -> Option<String> {
-        (self.checkpoint > 0).then(|| {
-            format!(
-                "s3://flink/checkpoints/{}/chk-{}",
-                self.job_id, self.checkpoint
-            )
-        })
+        (self.checkpoint > 0)
+            .then(|| format!("s3://flink/checkpoints/{}/chk-{}", self.job_id, self.checkpoint))
     }
 
     /// Takes a request for a savepoint.
-    pub(crate) fn ask(&mut self, trigger: &str, directory: Option<&str>, script: SavepointScript, now: Instant) {
+    pub(crate) fn ask(
+        &mut self,
+        trigger: &str,
+        directory: Option<&str>,
+        script: SavepointScript,
+        now: Instant,
+    ) {
         let path = self.savepoint_path(directory);
         self.requests.insert(
             trigger.to_owned(),
@@ -243,7 +245,10 @@ impl Cluster {
         let directory = directory.unwrap_or(SAVEPOINTS).trim_end_matches('/');
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let job = self.job_id.get(..6).unwrap_or_default();
-        format!("{directory}/savepoint-{job}-{}", unique.get(..12).unwrap_or_default())
+        format!(
+            "{directory}/savepoint-{job}-{}",
+            unique.get(..12).unwrap_or_default()
+        )
     }
 
     /// How far the savepoint of this id is; none: the JobManager does not know it.

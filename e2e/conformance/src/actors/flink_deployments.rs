@@ -127,7 +127,15 @@ fn look_after(
         return with_finalizers(all);
     }
     act_on_specification(inner, name, child, cluster, &script, now);
-    let look = cluster.look(&script, since, now);
+    let mut look = cluster.look(&script, since, now);
+    let said = cluster
+        .written
+        .as_ref()
+        .map_or("", |status| text(status, "/jobStatus/state"));
+    if look.lifecycle == "STABLE" && said != "RUNNING" {
+        // However busy the machine is, it is seen running before it is known to be stable.
+        look.lifecycle = "DEPLOYED";
+    }
     for path in cluster.tick(look.job == "RUNNING", now) {
         inner.count("savepoints");
         inner
@@ -218,7 +226,8 @@ fn changed(before: &Value, after: &Value, pointer: &str) -> bool {
 
 /// Whether an edit of a running job starts it anew. What does not are the fields that upstream's `@SpecDiff` ignores.
 fn asks_for_restart(before: &Value, after: &Value) -> bool {
-    const NOTED: [&str; 6] = [
+    const NOTED: [&str; 7] = [
+        "savepointRedeployNonce",
         "savepointTriggerNonce",
         "checkpointTriggerNonce",
         "initialSavepointPath",
@@ -227,8 +236,15 @@ fn asks_for_restart(before: &Value, after: &Value) -> bool {
         "autoscalerResetNonce",
     ];
     const NOTED_KEYS: [&str; 3] = ["job.autoscaler", "parallelism.default", "kubernetes.operator"];
+    // A nonce that is taken away asks for nothing.
+    let taken_away = after.get("restartNonce").is_none_or(Value::is_null);
     let rest = |spec: &Value| {
         let mut spec = spec.clone();
+        if let Some(fields) = spec.as_object_mut()
+            && taken_away
+        {
+            fields.remove("restartNonce");
+        }
         let flat = spec
             .get("flinkConfiguration")
             .map(sluice_api::configuration::flatten)

@@ -59,10 +59,7 @@ fn orphans(scene: &Scene) -> Vec<(Kind, String, String, String)> {
             (kind, at("/metadata/name"), at("/metadata/uid"), owner.to_owned())
         })
     };
-    let children = inner
-        .children
-        .values()
-        .filter_map(|child| of(Kind::Flink, child));
+    let children = inner.children.values().filter_map(|child| of(Kind::Flink, child));
     let ingresses = inner
         .ingresses
         .values()
