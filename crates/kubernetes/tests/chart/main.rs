@@ -2,5 +2,6 @@
 //! permissions that it grants are those that the operator needs, no less and no more.
 
 mod helm;
+mod permissions;
 mod policy;
 mod release;
