@@ -300,6 +300,8 @@ impl Instance {
         // Megabytes; a million requests. The file before is kept, so that no reader loses its place.
         option("audit-log-maxsize", &1000);
         option("audit-log-maxbackup", &1);
+        // Without this an API server that is asked to end waits a minute for its watches.
+        option("shutdown-watch-termination-grace-period", &"1s");
         option("profiling", &false);
         command
     }

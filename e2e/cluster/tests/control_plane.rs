@@ -1,10 +1,11 @@
 //! The control plane as its users, the tests of the operator, have it.
 
+use std::time::{Duration, Instant};
 use std::{fs, mem};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{DynamicObject, ListParams, PostParams};
+use kube::api::{DynamicObject, ListParams, PostParams, WatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -157,7 +158,12 @@ async fn a_private_control_plane_keeps_its_data_and_address_when_its_api_server_
         .await
         .unwrap();
 
+    // Left to itself, an API server waits a minute for a watch to end.
+    let watch = config_maps.watch(&WatchParams::default(), "0").await.unwrap();
+    let asked = Instant::now();
     plane.stop_api_server().await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(14), "{:?}", asked.elapsed());
+    drop(watch);
     let unanswered = config_maps.get("kept").await;
     assert!(
         !matches!(unanswered, Ok(_) | Err(kube::Error::Api(_))),
