@@ -99,7 +99,7 @@ fn completed(observed: &Observed, read: &Record, color: Color) -> Result<(Record
 }
 
 /// The specification of a job that ran: a transition that is under way may have stopped it.
-fn running(mut spec: FlinkBlueGreenDeploymentSpec) -> FlinkBlueGreenDeploymentSpec {
+pub(super) fn running(mut spec: FlinkBlueGreenDeploymentSpec) -> FlinkBlueGreenDeploymentSpec {
     let job = spec
         .template
         .as_mut()

@@ -14,6 +14,7 @@
 
 mod children;
 mod edits;
+mod operators;
 mod people;
 mod savepoints;
 mod status;

@@ -10,7 +10,7 @@ use super::super::diff::{self, DiffKind};
 use super::super::record::Step;
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child, failed, savepoints};
+use super::super::{abort, child, failed, rebuild, savepoints};
 use crate::{Event, Fact, fields};
 
 /// Looks after the active child, then at the edit.
@@ -256,7 +256,8 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdic
             return Verdict::blocked(
                 view,
                 Waiting::observation(format!(
-                    "{color} is gone and its last completed checkpoint could not be learnt: {why}"
+                    "{color} is gone and its last completed checkpoint could not be learnt: {why}; if it cannot be, name \
+                     a savepoint in job.initialSavepointPath with a new job.savepointRedeployNonce"
                 )),
             );
         }
@@ -278,6 +279,12 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdic
                 }
             }
         }
+    };
+    // Suspended with its state by now, it need not be created so first, only to be resumed.
+    let reconciled = if job.state == Some(JobState::Suspended) {
+        &Specification::new(rebuild::running((**reconciled).clone()))
+    } else {
+        reconciled
     };
     let message = match &known {
         Some(path) => format!("{color} was gone; it is created again from {path}"),

@@ -157,6 +157,29 @@ fn row_23_the_active_child_comes_back_from_its_last_checkpoint() {
     assert!(started.contains("/chk/"), "{started}");
 }
 
+// Suspended, deleted by hand, then resumed by an edit: it comes up running, from what it was suspended with.
+#[test]
+fn row_23_a_suspended_child_comes_back_running_from_what_it_was_suspended_with() {
+    let mut simulation = active("savepoint");
+    simulation.world.set_child("job/state", "suspended");
+    simulation.wait(30);
+    assert!(condition(&simulation, "Available").contains("Suspended"));
+    simulation.hand_deleted = true;
+    simulation.world.delete_child(Color::Blue);
+    simulation.wait(30);
+    assert_eq!(simulation.world.created, [1], "nothing has to run");
+    simulation.world.set_child("job/state", "running");
+    assert_eq!(simulation.settle(20), Color::Blue);
+    assert_eq!(lineage(&simulation, Color::Blue), [1, 3]);
+    let started = simulation
+        .world
+        .cluster(Color::Blue)
+        .unwrap()
+        .started_from
+        .clone();
+    assert!(started.is_some_and(|path| path.contains("/sp/stop-")));
+}
+
 // No checkpoint and no savepoint is known: a person is asked, and what the person is told to do helps.
 #[test]
 fn row_23_without_any_state_a_person_is_asked_and_the_remedy_helps() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, JobState, UpgradeMode};
-use sluice_core::bluegreen::{child, diff};
+use sluice_core::bluegreen::{CompletedCheckpoint, child, diff};
 use sluice_core::fields;
 
 use super::flink::{Cluster, Lineage, Version};
@@ -38,6 +38,10 @@ impl World {
                     self.clusters.remove(&uid);
                     self.deployed.remove(&uid);
                     self.children.remove(&name);
+                    if let Some(left) = CompletedCheckpoint::suspended(&child) {
+                        let id = self.retained.get(&name).map_or(1, |(_, id, _)| id + 1);
+                        self.retained.insert(name, (left.transition, id, left.path));
+                    }
                     self.changed = true;
                 }
                 continue;
