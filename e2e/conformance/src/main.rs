@@ -16,6 +16,10 @@ use sluice_conformance::{Options, Scenario, Stage, report, scenario};
 /// collector. docs/conformance.md says what the operator needs to reach them.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask conformance")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Arguments {
     /// The kubeconfig file of the cluster; by default as kubectl finds it.
     #[arg(long, value_name = "FILE", env = "KUBECONFIG")]

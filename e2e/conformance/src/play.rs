@@ -237,7 +237,7 @@ impl Player<'_> {
                 );
             }
             // Counts of the actors change without an object that changes.
-            let _ = timeout(left.min(Duration::from_millis(50)), changes.changed()).await;
+            let _ = timeout(left.min(Duration::from_millis(100)), changes.changed()).await;
         }
     }
 
@@ -260,7 +260,7 @@ impl Player<'_> {
         let counts = stable(&before.counts);
         let deadline = Instant::now() + time;
         while Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             let now = self.scene.seen();
             let present = [
                 now.resource.as_ref().map(of_resource),

@@ -1,6 +1,7 @@
 //! What is known of one scenario: the objects in its namespace, what has happened, what its actors are to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -49,6 +50,14 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn count(&mut self, what: &str) {
         *self.counts.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// What the child does, and since when; none: from its beginning.
+    pub(crate) fn script(&self, name: &str) -> (ChildScript, Option<Instant>) {
+        match self.scripts.get(name) {
+            Some((script, since)) => (script.clone(), Some(*since)),
+            None => (ChildScript::default(), None),
+        }
     }
 
     /// `blue` for `orders-blue`; the name itself for a child of another name.
@@ -163,10 +172,8 @@ impl Scene {
                         inner.trace.recorded(version, format!("{colour} is gone"));
                     }
                 }
-                Kind::Ingress => {
-                    if inner.ingresses.remove(&name).is_some() {
-                        inner.trace.recorded(version, format!("ingress {name} is gone"));
-                    }
+                Kind::Ingress if inner.ingresses.remove(&name).is_some() => {
+                    inner.trace.recorded(version, format!("ingress {name} is gone"));
                 }
                 _ => {}
             }
@@ -195,7 +202,7 @@ impl Inner {
                 text(&object, "/status/jobStatus/state")
             );
             if let Some(step) = step {
-                line.push_str(&format!(" (step {step})"));
+                let _ = write!(line, " (step {step})");
             }
             self.trace.recorded(version, line);
         }

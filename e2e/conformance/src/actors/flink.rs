@@ -85,7 +85,7 @@ pub(crate) struct Request {
 /// How far a savepoint is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress<'a> {
-    InProgress,
+    Running,
     Completed(Option<&'a str>),
     Failed(&'a str),
 }
@@ -139,8 +139,8 @@ impl Cluster {
         self.requests.clear();
     }
 
-    /// What can be seen at `now` of a cluster that does what the script says since `since`.
-    pub(crate) fn look(&self, script: &ChildScript, since: Instant, now: Instant) -> Look {
+    /// What can be seen at `now` of a cluster that does what the script says since `since`; none: from the beginning.
+    pub(crate) fn look(&self, script: &ChildScript, since: Option<Instant>, now: Instant) -> Look {
         let Some(started) = self.started else {
             return Look {
                 job: "FINISHED",
@@ -149,7 +149,7 @@ impl Cluster {
                 error: None,
             };
         };
-        let base = started.max(since);
+        let base = since.map_or(started, |since| since.max(started));
         let age = now.saturating_duration_since(base);
         let after = script.after.0;
         let plain = |job, lifecycle, manager| Look {
@@ -158,7 +158,7 @@ impl Cluster {
             manager,
             error: None,
         };
-        if started >= since && age < after / 4 {
+        if since.is_none_or(|since| started >= since) && age < after / 4 {
             return plain("RECONCILING", "CREATED", "DEPLOYING");
         }
         let starting = plain("RECONCILING", "DEPLOYED", "DEPLOYED_NOT_READY");
@@ -255,12 +255,12 @@ impl Cluster {
     pub(crate) fn progress(&self, trigger: &str) -> Option<Progress<'_>> {
         let request = self.requests.get(trigger)?;
         if !request.settled {
-            return Some(Progress::InProgress);
+            return Some(Progress::Running);
         }
         Some(match request.script.outcome {
             SavepointOutcome::Fails => Progress::Failed(&request.script.cause),
             SavepointOutcome::CompletesWithoutPath => Progress::Completed(None),
-            SavepointOutcome::NeverEnds => Progress::InProgress,
+            SavepointOutcome::NeverEnds => Progress::Running,
             SavepointOutcome::Completes
             | SavepointOutcome::AnswerLost
             | SavepointOutcome::Refused

@@ -82,11 +82,7 @@ fn look_after(
     cluster: &mut Cluster,
     now: Instant,
 ) -> Option<Write> {
-    let (script, since) = inner
-        .scripts
-        .get(name)
-        .cloned()
-        .unwrap_or_else(|| (ChildScript::default(), now - Duration::from_secs(3600)));
+    let (script, since) = inner.script(name);
     let write = |patch, status| {
         Some(Write {
             name: name.to_owned(),

@@ -18,12 +18,12 @@ use tokio::net::TcpListener;
 use super::flink::{Cluster, Look};
 use super::reports;
 use crate::kinds::{Kind, text};
-use crate::scenario::{ChildScript, JobManagerScript, RESOURCE, SavepointOutcome};
+use crate::scenario::{JobManagerScript, RESOURCE, SavepointOutcome};
 use crate::scene::{Inner, Scene};
 use crate::watches::Scenes;
 
 /// How long a JobManager hangs that never answers: longer than any client waits.
-const FOR_EVER: Duration = Duration::from_secs(3600);
+const FOR_EVER: Duration = Duration::from_hours(1);
 
 /// One answer.
 #[derive(Debug)]
@@ -163,11 +163,7 @@ fn at<'a>(inner: &'a mut Inner, child: &str) -> Result<(&'a mut Cluster, Look), 
         .map(|object| text(object, "/metadata/uid").to_owned())
         .unwrap_or_default();
     let now = Instant::now();
-    let (script, since) = inner
-        .scripts
-        .get(child)
-        .cloned()
-        .unwrap_or_else(|| (ChildScript::default(), now - Duration::from_secs(3600)));
+    let (script, since) = inner.script(child);
     // Nobody listens where no cluster is, or where its JobManager is not up yet.
     let cluster = inner
         .clusters
@@ -298,7 +294,7 @@ fn begin(
     let mut script = manager.next_savepoint();
     if !runs {
         script.outcome = SavepointOutcome::Fails;
-        script.cause = "Not all required tasks are currently running.".to_owned();
+        "Not all required tasks are currently running.".clone_into(&mut script.cause);
     }
     let outcome = script.outcome;
     match outcome {

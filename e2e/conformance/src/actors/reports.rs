@@ -88,7 +88,7 @@ pub(crate) fn exceptions(error: Option<&str>) -> Value {
 /// `GET /jobs/<id>/savepoints/<trigger id>`.
 pub(crate) fn progress(progress: &Progress<'_>) -> Value {
     match progress {
-        Progress::InProgress => json!({ "status": { "id": "IN_PROGRESS" }, "operation": null }),
+        Progress::Running => json!({ "status": { "id": "IN_PROGRESS" }, "operation": null }),
         Progress::Completed(path) => {
             json!({ "status": { "id": "COMPLETED" }, "operation": { "location": path } })
         }
