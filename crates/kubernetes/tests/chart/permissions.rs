@@ -17,7 +17,7 @@ use crate::helm::{Dry, apply, kind_of, only, render};
 
 /// A life in which the operator does everything that it ever does on the API server.
 const LIFE: &str = r#"
-about: A transition with an Ingress, a change in place, and the Ingress given up.
+about: A change in place, an Ingress deleted by hand, a transition, the Ingress given up.
 steps:
 - apply: { spec: { ingress: { template: "{{name}}.example.com" } } }
 - wait: { within: 60 s, state: ACTIVE_BLUE, job: RUNNING, ingress: { backend: orders-blue-rest } }
@@ -27,6 +27,9 @@ steps:
     state: ACTIVE_BLUE
     job: RUNNING
     blue: { /spec/flinkConfiguration/kubernetes.operator.savepoint.history.max.count: "3" }
+- remember: { ingress: ingress /metadata/uid }
+- delete: ingress
+- wait: { within: 60 s, ingress: { backend: orders-blue-rest, uid: { not: $ingress } } }
 - edit: { image: "orders:2" }
 - wait:
     within: 60 s
