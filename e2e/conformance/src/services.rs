@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::kinds::Kind;
 use crate::scenario::Colour;
 
-/// Flink's default of `rest.port`, which no scenario changes for its children.
+/// Flink's default of `rest.port`, which no scenario changes in which a JobManager is asked.
 const REST_PORT: u16 = 8081;
 
 /// Makes the Services of both children of the namespace's resource.
