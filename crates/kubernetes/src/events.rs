@@ -64,10 +64,7 @@ pub(crate) async fn publish(
     };
     let request = api.create(&parameters, &object);
     let about = Name::new(namespace.clone(), name);
-    match server
-        .ask("create event of", Kind::FlinkBlueGreenDeployment, &about, request)
-        .await
-    {
+    match server.ask("create", "Event", &about, request).await {
         Ok(_) | Err(ServerError::Stale(_)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -73,7 +73,7 @@ impl Server {
     /// The object as it is now; `None`: it is not there.
     pub(crate) async fn get(&self, kind: Kind, name: &Name) -> Result<Option<DynamicObject>, ServerError> {
         let api = self.api(kind, &name.namespace);
-        self.ask("get", kind, name, api.get_opt(&name.name)).await
+        self.ask("get", kind.name(), name, api.get_opt(&name.name)).await
     }
 
     /// Creates the object. Stale: there is one of its name.
@@ -86,8 +86,13 @@ impl Server {
         let object = dynamic(kind, manifest)?;
         let name = object::name_of(&object);
         let api = self.api(kind, &name.namespace);
-        self.ask("create", kind, &name, api.create(&parameters(manager), &object))
-            .await
+        self.ask(
+            "create",
+            kind.name(),
+            &name,
+            api.create(&parameters(manager), &object),
+        )
+        .await
     }
 
     /// Replaces the very object that the manifest's uid and resourceVersion name.
@@ -102,7 +107,7 @@ impl Server {
         let api = self.api(kind, &name.namespace);
         let parameters = parameters(manager);
         let request = api.replace(&name.name, &parameters, &object);
-        self.ask("update", kind, &name, request).await
+        self.ask("update", kind.name(), &name, request).await
     }
 
     /// Applies the manifest: what it names becomes so, what others added stays.
@@ -117,8 +122,13 @@ impl Server {
         let api = self.api(kind, &name.namespace);
         let parameters = PatchParams::apply(manager).force();
         let patch = Patch::Apply(&object);
-        self.ask("apply", kind, &name, api.patch(&name.name, &parameters, &patch))
-            .await
+        self.ask(
+            "patch",
+            kind.name(),
+            &name,
+            api.patch(&name.name, &parameters, &patch),
+        )
+        .await
     }
 
     /// Deletes this very object; the garbage collector takes what belongs to it.
@@ -135,7 +145,7 @@ impl Server {
         });
         let api = self.api(kind, &name.namespace);
         let answer = self
-            .ask("delete", kind, name, api.delete(&name.name, &parameters))
+            .ask("delete", kind.name(), name, api.delete(&name.name, &parameters))
             .await?;
         // An object that is gone at once is answered with a mere status.
         Ok(match answer.left() {
@@ -171,24 +181,24 @@ impl Server {
         let api = self.api(kind, &name.namespace);
         let parameters = parameters(manager::STATUS);
         let request = api.replace_status(&name.name, &parameters, &body);
-        self.ask("update status", kind, &name, request).await
+        self.ask("update", "FlinkBlueGreenDeployment/status", &name, request)
+            .await
     }
 
     /// Waits for the answer, not for ever, and sorts it.
     pub(crate) async fn ask<T>(
         &self,
         verb: &'static str,
-        kind: Kind,
+        what: &'static str,
         name: &Name,
         request: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ServerError> {
-        self.metrics.requested(verb, kind.name());
-        let what = || format!("{verb} {} {name}", kind.name());
+        self.metrics.requested(verb, what);
         match tokio::time::timeout(LIMIT, request).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(sorted(&what(), &error)),
+            Ok(Err(error)) => Err(sorted(&format!("{verb} {what} {name}"), &error)),
             Err(_) => Err(ServerError::Refused {
-                words: format!("{}: no answer within {} s", what(), LIMIT.as_secs()),
+                words: format!("{verb} {what} {name}: no answer within {} s", LIMIT.as_secs()),
                 retry_after: None,
             }),
         }

@@ -201,11 +201,17 @@ fn take(
 
 fn put(context: &Context, watch: &Watch, object: DynamicObject) {
     let name = name_of(&object);
+    if watch.kind == Kind::FlinkBlueGreenDeployment && watch.concerns(&name) {
+        context.metrics.saw(&name, &object);
+    }
     let owners = context.cache.put(watch.kind, object);
     wake(context, watch, &name, owners);
 }
 
 fn remove(context: &Context, watch: &Watch, name: &Name) {
+    if watch.kind == Kind::FlinkBlueGreenDeployment {
+        context.metrics.gone(name);
+    }
     let owner = context.cache.remove(watch.kind, name);
     wake(context, watch, name, owner.into_iter().collect());
 }

@@ -1,7 +1,11 @@
 //! Prometheus metrics: what the operator does, and how each resource is.
 
+mod resources;
+
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use kube::core::DynamicObject;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -10,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::kind::Name;
+
+use resources::Resources;
 
 /// All metrics. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,6 +30,7 @@ struct Inner {
     looks: Family<Word, Counter>,
     violations: Family<Resource, Counter>,
     leading: Gauge,
+    resources: Resources,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +52,9 @@ struct Resource {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("sluice");
+        let mut root = Registry::default();
+        let resources = Resources::register(&mut root);
+        let registry = root.sub_registry_with_prefix("sluice");
         let (requests, effects, events) = (Family::default(), Family::default(), Family::default());
         let (looks, violations, leading) = (Family::default(), Family::default(), Gauge::default());
         registry.register("api_requests", "Requests to the API server", requests.clone());
@@ -59,16 +68,18 @@ impl Metrics {
         );
         registry.register("leader", "1 while this process acts", leading.clone());
         Self(Arc::new(Inner {
-            registry,
+            registry: root,
             requests,
             effects,
             events,
             looks,
             violations,
             leading,
+            resources,
         }))
     }
 
+    /// A request to the API server; `kind` with its subresource, as RBAC names them.
     pub(crate) fn requested(&self, verb: &'static str, kind: &'static str) {
         self.0.requests.get_or_create(&Request { verb, kind }).inc();
     }
@@ -95,6 +106,18 @@ impl Metrics {
 
     pub(crate) fn leads(&self, leading: bool) {
         self.0.leading.set(i64::from(leading));
+    }
+
+    /// The watch has brought this version of a FlinkBlueGreenDeployment.
+    pub(crate) fn saw(&self, name: &Name, object: &DynamicObject) {
+        // What happens is counted by the one that acts.
+        let counts = self.0.leading.get() == 1;
+        self.0.resources.saw(name, object, counts, Timestamp::now());
+    }
+
+    /// The FlinkBlueGreenDeployment is gone.
+    pub(crate) fn gone(&self, name: &Name) {
+        self.0.resources.gone(name);
     }
 
     /// All metrics in the text format of OpenMetrics.
