@@ -459,7 +459,7 @@ mod tests {
         let first = json!({ "blueGreenState": "TRANSITIONING_TO_BLUE" });
         resources.saw(&name, &object(first), true, at(-5));
         resources.saw(&name, &object(active), true, at(0));
-        let transition = json!({ "number": 2, "from": "BLUE", "to": "GREEN", "cause": "SPEC_CHANGED", "mode": "BASIC",
+        let transition = json!({ "number": 2, "from": "BLUE", "to": "GREEN", "cause": "SpecChanged", "mode": "BASIC",
             "startedAt": at(10), "spec": "{}",
             "step": { "name": "Deploying", "since": at(10), "deadline": at(70) } });
         let deploying = json!({ "blueGreenState": "TRANSITIONING_TO_GREEN", "jobStatus": { "state": "RECONCILING" },
@@ -486,15 +486,15 @@ mod tests {
         ));
 
         let failed = json!({ "blueGreenState": "ACTIVE_BLUE", "jobStatus": { "state": "FAILING" },
-            "failed": { "specHash": "x", "transition": 2, "reason": "NOT_READY", "message": "it failed", "at": at(70) },
-            "history": [{ "transition": 2, "from": "BLUE", "to": "GREEN", "cause": "SPEC_CHANGED", "mode": "BASIC",
+            "failed": { "specHash": "x", "transition": 2, "reason": "NotReady", "message": "it failed", "at": at(70) },
+            "history": [{ "transition": 2, "from": "BLUE", "to": "GREEN", "cause": "SpecChanged", "mode": "BASIC",
                 "startedAt": at(10), "endedAt": at(70), "outcome": "ABORTED", "guarantee": "EXACTLY_ONCE" }] });
         resources.saw(&name, &object(failed), true, at(70));
         let found = text();
         assert!(found.contains(&upstream("Failures", "1")), "{found}");
         for expected in [
-            r#"sluice_transitions_total{namespace="flink",name="orders",outcome="ABORTED",cause="SPEC_CHANGED"} 1"#,
-            r#"sluice_aborts_total{namespace="flink",name="orders",reason="NOT_READY"} 1"#,
+            r#"sluice_transitions_total{namespace="flink",name="orders",outcome="ABORTED",cause="SpecChanged"} 1"#,
+            r#"sluice_aborts_total{namespace="flink",name="orders",reason="NotReady"} 1"#,
             r#"sluice_phase_seconds_sum{phase="Deploying"} 60.0"#,
         ] {
             assert!(found.contains(expected), "{expected}: {found}");
