@@ -1,9 +1,12 @@
 //! What the API server refuses by itself: our own validation as rules in CEL, as far as CEL can say it.
 //!
-//! A rule stands as deep in the schema as it can. The API server takes an update of an object that breaks a rule
-//! already, as long as what the rule looks at stays as it is ("ratcheting", on by default since Kubernetes 1.30); so an
-//! object from before the rule can be edited elsewhere, and its status can be written. No rule refuses what
-//! [`crate::validate`] takes. What CEL cannot say, or only at a cost above the API server's budget, the controller says
+//! An object from before a rule is not locked: its status is written, it is edited elsewhere, fixed bit by bit, deleted.
+//! The API server itself sees to that where a rule looks at one value, or at a map of texts: it does not tell a broken
+//! rule again while what the rule looks at stays as it is ("ratcheting", on by default since Kubernetes 1.30). Of an
+//! object that holds anything without a schema, such as `flinkConfiguration`, it cannot tell that it stayed as it is; the
+//! rules of such a place look at the object as it was before themselves ([`Rule::unless_before`]).
+//!
+//! No rule refuses what [`crate::validate`] takes. What CEL cannot say, or only at a cost above the API server's budget, the controller says
 //! alone: everything in `flinkConfiguration`, which has no schema; the size of the whole; what depends on the operator's
 //! defaults; numbers that overflow.
 
@@ -29,8 +32,8 @@ pub(crate) struct Rule {
     message: String,
     /// The same with what was found.
     expression: Option<String>,
-    /// Only new objects are judged: the field can never change.
-    at_creation: bool,
+    /// The condition looks at the object as it was before, too.
+    looks_back: bool,
 }
 
 impl Rule {
@@ -41,7 +44,7 @@ impl Rule {
             condition: condition.into(),
             message: format!("{field}: {}", sentence.0),
             expression: None,
-            at_creation: false,
+            looks_back: false,
         }
     }
 
@@ -67,10 +70,29 @@ impl Rule {
         self.expression = Some(format!("{} + {words}", literal(beginning)));
     }
 
+    /// Only new objects are judged: the field can never change.
     fn at_creation(self) -> Self {
         Self {
             condition: format!("oldSelf.hasValue() || ({})", self.condition),
-            at_creation: true,
+            looks_back: true,
+            ..self
+        }
+    }
+
+    /// An update of an object that breaks the rule already is not judged.
+    fn unless_broken_before(self) -> Self {
+        let broken = format!("!({})", self.condition.replace("self.", "before."));
+        self.unless_before(&broken)
+    }
+
+    /// An update of an object `before` is not judged if the CEL expression `broken` holds of it.
+    fn unless_before(self, broken: &str) -> Self {
+        Self {
+            condition: format!(
+                "({}) || oldSelf.optMap(before, {broken}).orValue(false)",
+                self.condition
+            ),
+            looks_back: true,
             ..self
         }
     }
@@ -82,7 +104,7 @@ impl Rule {
         if let Some(expression) = &self.expression {
             rule.insert("messageExpression".into(), json!(expression));
         }
-        if self.at_creation {
+        if self.looks_back {
             rule.insert("optionalOldSelf".into(), json!(true));
         }
         rule.into()
@@ -134,17 +156,19 @@ const INGRESS: &str = "/properties/spec/properties/ingress";
 const TEMPLATE: &str = "/properties/spec/properties/template/properties/spec";
 
 /// The API server estimates what a rule costs from the largest value that the schema allows. These bounds follow from
-/// one that holds anyway: a specification of more than [`LARGEST_SPEC`] bytes is refused.
+/// one that holds anyway: a specification of more than [`LARGEST_SPEC`] bytes is refused. And of an integer of 32 bits
+/// it looks at the least only, so the greatest is said here.
 fn bounds(kind: Kind) -> Vec<(String, &'static str, usize)> {
     /// `"":"",` is the shortest entry of a map in JSON.
     const SHORTEST_ENTRY: usize = 6;
-    let mut bounds: Vec<_> = cluster::texts(match kind {
+    let place = match kind {
         Kind::FlinkBlueGreenDeployment => TEMPLATE,
         Kind::FlinkDeployment => SPEC,
-    })
-    .into_iter()
-    .map(|place| (place, "maxLength", LARGEST_SPEC))
-    .collect();
+    };
+    let texts = cluster::texts(place).into_iter();
+    let mut bounds: Vec<_> = texts.map(|place| (place, "maxLength", LARGEST_SPEC)).collect();
+    let numbers = cluster::numbers(place).into_iter();
+    bounds.extend(numbers.map(|place| (place, "maximum", i32::MAX as usize)));
     if kind == Kind::FlinkBlueGreenDeployment {
         bounds.push((
             format!("{INGRESS}/properties/template"),
@@ -188,13 +212,16 @@ fn blue_green() -> [Rule; 3] {
     let by_key = format!("self.configuration[{mode}].upperAscii()");
     let known = r#"["BASIC", "ADVANCED"]"#;
     let advanced = r#""ADVANCED""#;
+    // Of texts in an object as it was before, the API server knows no bound: they are only compared with what has one.
+    let before = format!("before.?configuration[?{mode}].orValue(\"\") == self.configuration[{mode}]");
     [
         Rule::plain(
             SPEC,
             "has(self.template) && has(self.template.spec)",
             "spec.template.spec",
             sentence::TEMPLATE_MISSING,
-        ),
+        )
+        .unless_broken_before(),
         Rule::found(
             SPEC,
             format!(
@@ -203,7 +230,10 @@ fn blue_green() -> [Rule; 3] {
             &format!("spec.configuration[{}]", key::TRANSITION_MODE),
             sentence::MODES_DIFFER,
             &[&format!("self.configuration[{mode}]")],
-        ),
+        )
+        .unless_before(&format!(
+            "before.?transitionMode.orValue(\"\") == self.transitionMode && {before}"
+        )),
         Rule::plain(
             SPEC,
             format!(
@@ -213,6 +243,11 @@ fn blue_green() -> [Rule; 3] {
             ),
             "spec.template.spec.job.upgradeMode",
             sentence::ADVANCED_STATELESS,
-        ),
+        )
+        .unless_before(&format!(
+            "before.?template.?spec.?job.?upgradeMode.orValue(\"\") in [\"\", \"stateless\"] \
+             && (before.?transitionMode.orValue(\"\") == {advanced} \
+             || (!has(self.transitionMode) && {has_key} && {before}))"
+        )),
     ]
 }

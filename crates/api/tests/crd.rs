@@ -31,6 +31,7 @@ fn assert_structural(schema: &Value, path: &str) {
             "format",
             "items",
             "maxLength",
+            "maximum",
             "maxProperties",
             "minimum",
             "properties",

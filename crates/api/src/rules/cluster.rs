@@ -6,12 +6,15 @@ use crate::sentence;
 /// Every rule, for the template of a blue/green deployment.
 pub(super) fn rules(place: &str, field: &str) -> Vec<Rule> {
     let mut rules = shared_rules(place, field);
-    rules.push(Rule::plain(
-        place,
-        "has(self.job)",
-        &format!("{field}.job"),
-        sentence::JOB_MISSING,
-    ));
+    rules.push(
+        Rule::plain(
+            place,
+            "has(self.job)",
+            &format!("{field}.job"),
+            sentence::JOB_MISSING,
+        )
+        .unless_broken_before(),
+    );
     rules.extend(job(&format!("{place}/properties/job"), &format!("{field}.job")));
     for manager in MANAGERS {
         rules.extend(resource(
@@ -31,7 +34,8 @@ pub(super) fn shared_rules(place: &str, field: &str) -> Vec<Rule> {
             "has(self.flinkVersion)",
             &version,
             sentence::FLINK_VERSION_MISSING,
-        ),
+        )
+        .unless_broken_before(),
         Rule::found(
             &format!("{place}/properties/flinkVersion"),
             "self.matches(\"^v[0-9]+_[0-9]+$\")",
@@ -72,6 +76,15 @@ pub(super) fn texts(place: &str) -> Vec<String> {
     texts
 }
 
+/// The integers that our types hold in 32 bits, as upstream's.
+pub(super) fn numbers(place: &str) -> Vec<String> {
+    let mut numbers = vec![format!("{place}/properties/job/properties/parallelism")];
+    for manager in MANAGERS {
+        numbers.push(format!("{place}/properties/{manager}/properties/replicas"));
+    }
+    numbers
+}
+
 fn job(place: &str, field: &str) -> [Rule; 5] {
     let property = |name: &str| (format!("{place}/properties/{name}"), format!("{field}.{name}"));
     let (jar, jar_field) = property("jarURI");
@@ -83,13 +96,15 @@ fn job(place: &str, field: &str) -> [Rule; 5] {
             "has(self.jarURI) || (has(self.entryClass) && self.entryClass.trim() != \"\")",
             &jar_field,
             sentence::JAR_MISSING,
-        ),
+        )
+        .unless_broken_before(),
         Rule::plain(
             place,
             "has(self.parallelism)",
             &format!("{field}.parallelism"),
             sentence::PARALLELISM_MISSING,
-        ),
+        )
+        .unless_broken_before(),
         Rule::plain(
             &path,
             "self.trim() != \"\"",
@@ -101,7 +116,8 @@ fn job(place: &str, field: &str) -> [Rule; 5] {
             "!has(self.savepointRedeployNonce) || has(self.initialSavepointPath)",
             &format!("{field}.savepointRedeployNonce"),
             sentence::REDEPLOY_WITHOUT_PATH,
-        ),
+        )
+        .unless_broken_before(),
     ]
 }
 
@@ -139,7 +155,8 @@ pub(super) fn ingress(place: &str, field: &str) -> [Rule; 3] {
             "has(self.template) && self.template.trim() != \"\"",
             &field,
             sentence::INGRESS_MISSING,
-        ),
+        )
+        .unless_broken_before(),
         Rule::found(
             &template,
             "!self.trim().matches(\":/*$\")",

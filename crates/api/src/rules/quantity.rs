@@ -28,7 +28,8 @@ fn is_flink(text: &str, units: impl Iterator<Item = &'static str>) -> String {
 /// A CEL expression: whether `text` is a duration as Flink writes it, or looks like one in ISO-8601 with days and
 /// shorter units.
 pub(super) fn is_duration(text: &str) -> String {
-    let iso = format!("^{SPACE}[-+]?(?i:P(0+[YMW])*([0-9]+D)?(T([0-9.,]+[HMS])+)?){SPACE}$");
+    let time = "T([0-9.,]+[HMS])+";
+    let iso = format!("^{SPACE}[-+]?(?i:P(0+[YMW])*((0+[YMW]|[0-9]+D)({time})?|{time})){SPACE}$");
     let units = DURATION_UNITS
         .iter()
         .flat_map(|(_, labels)| labels.iter().copied());

@@ -1,10 +1,6 @@
 //! What the API server refuses by itself, and what it lets through: our definitions, and upstream's, on a real one.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod bad_input;
 #[path = "../../../api/tests/examples/mod.rs"]

@@ -83,8 +83,16 @@ fn rows() -> Vec<Row> {
         ("/spec/ingress/template", json!("{{nam}}.example.org"), Alike),
         ("/spec/ingress/template", json!("https://{{NAME}}x{{y}}/a"), Alike),
         ("/spec/ingress/template", json!(" my host/x "), Alike),
-        ("/spec/transitionMode", json!("FANCY"), InItsOwnWords("\"BASIC\", \"ADVANCED\"")),
-        ("/spec/configuration", json!({"a": 1}), InItsOwnWords("must be of type string")),
+        (
+            "/spec/transitionMode",
+            json!("FANCY"),
+            InItsOwnWords("\"BASIC\", \"ADVANCED\""),
+        ),
+        (
+            "/spec/configuration",
+            json!({"a": 1}),
+            InItsOwnWords("must be of type string"),
+        ),
         (key("promotoin"), json!("MANUAL"), Until("; the nearest")),
         (key("abort.grace-period"), json!("0"), Alike),
         (key("abort.grace-period"), json!("soon"), Alike),
@@ -104,8 +112,16 @@ fn rows() -> Vec<Row> {
         (key("savepoint.retention"), json!("0"), Alike),
         (key("savepoint.retention"), json!("few"), Alike),
         (key("savepoint.retention"), json!("4294967296"), Alike),
-        ("/spec/configuration/kubernetes.operator.ingress.manage", json!("maybe"), Alike),
-        (key("deployment-deletion.delay"), json!("PT577H"), ControllerOnly(BUDGET)),
+        (
+            "/spec/configuration/kubernetes.operator.ingress.manage",
+            json!("maybe"),
+            Alike,
+        ),
+        (
+            key("deployment-deletion.delay"),
+            json!("PT577H"),
+            ControllerOnly(BUDGET),
+        ),
         (
             key("abort.grace-period"),
             json!("99999999999999999999999 d"),
@@ -133,7 +149,11 @@ fn rows() -> Vec<Row> {
             json!("save-point"),
             InItsOwnWords("\"savepoint\""),
         ),
-        ("/spec/template/spec/job/state", json!("paused"), InItsOwnWords("\"suspended\"")),
+        (
+            "/spec/template/spec/job/state",
+            json!("paused"),
+            InItsOwnWords("\"suspended\""),
+        ),
         ("/spec/template/spec/flinkVersion", json!(null), Alike),
         ("/spec/template/spec/flinkVersion", json!("1.20"), Alike),
         ("/spec/template/spec/flinkVersion", json!("v1_20_1"), Alike),
@@ -147,21 +167,53 @@ fn rows() -> Vec<Row> {
             json!(0),
             InItsOwnWords("greater than or equal to 1"),
         ),
-        ("/spec/template/spec/jobManager/resource/memory", json!("lots"), Alike),
-        ("/spec/template/spec/taskManager/resource/memory", json!("2 Gib"), Alike),
-        ("/spec/template/spec/taskManager/resource/memory", json!(""), Alike),
-        ("/spec/template/spec/taskManager/resource/ephemeralStorage", json!("x"), Alike),
+        (
+            "/spec/template/spec/jobManager/resource/memory",
+            json!("lots"),
+            Alike,
+        ),
+        (
+            "/spec/template/spec/taskManager/resource/memory",
+            json!("2 Gib"),
+            Alike,
+        ),
+        (
+            "/spec/template/spec/taskManager/resource/memory",
+            json!(""),
+            Alike,
+        ),
+        (
+            "/spec/template/spec/taskManager/resource/ephemeralStorage",
+            json!("x"),
+            Alike,
+        ),
         (
             "/spec/template/spec/taskManager/resource/memory",
             json!("99999999999999 t"),
             ControllerOnly(BUDGET),
         ),
         // What was found is not told: of a number as text, the API server cannot bound the length.
-        ("/spec/template/spec/taskManager/resource/cpu", json!(0), Until(": found")),
-        ("/spec/template/spec/taskManager/resource/cpu", json!(-0.5), Until(": found")),
+        (
+            "/spec/template/spec/taskManager/resource/cpu",
+            json!(0),
+            Until(": found"),
+        ),
+        (
+            "/spec/template/spec/taskManager/resource/cpu",
+            json!(-0.5),
+            Until(": found"),
+        ),
         ("/spec/template/spec/ingress", json!({}), Alike),
-        ("/spec/template/spec/ingress", json!({"template": "https://"}), Alike),
-        ("/spec/template/spec/ingress", json!({"template": "my host/x"}), Alike),
+        (
+            "/spec/template/spec/ingress",
+            json!({"template": "https://"}),
+            Alike,
+        ),
+        (
+            "/spec/template/spec/ingress",
+            json!({"template": "my host/x"}),
+            Alike,
+        ),
         (
             "/spec/template/spec/flinkConfiguration/kubernetes.cluster-id",
             json!("x"),
@@ -172,9 +224,17 @@ fn rows() -> Vec<Row> {
             json!("often"),
             ControllerOnly(OPAQUE),
         ),
-        ("/spec/template/spec/flinkConfiguration", json!("text"), ControllerOnly(OPAQUE)),
+        (
+            "/spec/template/spec/flinkConfiguration",
+            json!("text"),
+            ControllerOnly(OPAQUE),
+        ),
         // The savepoint directory of the upgrade mode is in it.
-        ("/spec/template/spec/flinkConfiguration", json!({}), ControllerOnly(OPAQUE)),
+        (
+            "/spec/template/spec/flinkConfiguration",
+            json!({}),
+            ControllerOnly(OPAQUE),
+        ),
         (
             "/spec/template/spec/flinkConfiguration/bluegreen.gate.strategy",
             json!("MAGIC"),
@@ -254,23 +314,47 @@ async fn the_examples_and_upstreams_way_of_writing_are_taken_and_stored_as_they_
     }
     assert!(values.len() > 3, "the examples are not there");
     for edit in [
-        ("/spec/template/metadata", json!({"name": "x", "labels": {"a": "b"}, "finalizers": ["z"]})),
+        (
+            "/spec/template/metadata",
+            json!({"name": "x", "labels": {"a": "b"}, "finalizers": ["z"]}),
+        ),
         ("/spec/template/spec/flinkVersion", json!("v3_0")),
         ("/spec/template/spec/notYetInvented", json!({"a": [1]})),
         ("/spec/notYetInvented", json!([{"a": 1}])),
-        ("/spec/template/spec/job/jarURI", json!("https://example.org/a.jar")),
-        ("/spec/ingress", json!({"template": "/{{namespace}}/{{name}}(/|$)(.*)"})),
-        ("/spec/ingress", json!({"template": "https://{{NAME}}.{{Namespace}}.example.org:8443"})),
-        ("/spec/template/spec/flinkConfiguration", json!({"state": {"savepoints": {"dir": "s3://b"}}, "n": 2, "b": true})),
-        ("/spec/configuration", json!({"kubernetes.operator.reconcile.interval": "15 s", "anything": "else"})),
-        ("/spec/template/spec/podTemplate", json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "flink-main-container", "volumeMounts": [{"mountPath": "/a", "name": "v"}]}], "volumes": [{"name": "v", "emptyDir": {}}]}})),
+        (
+            "/spec/template/spec/job/jarURI",
+            json!("https://example.org/a.jar"),
+        ),
+        (
+            "/spec/ingress",
+            json!({"template": "/{{namespace}}/{{name}}(/|$)(.*)"}),
+        ),
+        (
+            "/spec/ingress",
+            json!({"template": "https://{{NAME}}.{{Namespace}}.example.org:8443"}),
+        ),
+        (
+            "/spec/template/spec/flinkConfiguration",
+            json!({"state": {"savepoints": {"dir": "s3://b"}}, "n": 2, "b": true}),
+        ),
+        (
+            "/spec/configuration",
+            json!({"kubernetes.operator.reconcile.interval": "15 s", "anything": "else"}),
+        ),
+        (
+            "/spec/template/spec/podTemplate",
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "flink-main-container", "volumeMounts": [{"mountPath": "/a", "name": "v"}]}], "volumes": [{"name": "v", "emptyDir": {}}]}}),
+        ),
     ] {
         let mut value = blue_green();
         set(&mut value, edit.0, edit.1);
         values.push(value);
     }
     for value in values {
-        let kind = Kind::ALL.into_iter().find(|it| value["kind"] == it.name()).unwrap();
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|it| value["kind"] == it.name())
+            .unwrap();
         assert_eq!(problems(kind, &value), []);
         let stored = server.would_take(kind, &value).await.unwrap();
         assert_eq!(stored["spec"], value["spec"], "the API server changed it");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client};
@@ -110,7 +110,18 @@ impl Server {
 
     /// Whether the API server would store the object: as it would stand there, or the sentence.
     pub async fn would_take(&self, kind: Kind, value: &Value) -> Result<Value, String> {
-        self.post(kind, self.here(value).to_string().into_bytes(), true).await
+        self.post(kind, self.here(value).to_string().into_bytes(), true)
+            .await
+    }
+
+    /// A body in this server's group, if it names one.
+    pub fn body_here(&self, body: &[u8]) -> Vec<u8> {
+        let Ok(text) = std::str::from_utf8(body) else {
+            return body.to_vec();
+        };
+        let ours = format!("\"{}\"", sluice_api::API_VERSION);
+        text.replacen(&ours, &format!("\"{}/v1beta1\"", self.group), 1)
+            .into_bytes()
     }
 
     /// The same of a body that may be anything.
@@ -119,7 +130,8 @@ impl Server {
     }
 
     pub async fn create(&self, kind: Kind, value: &Value) -> Result<Value, String> {
-        self.post(kind, self.here(value).to_string().into_bytes(), false).await
+        self.post(kind, self.here(value).to_string().into_bytes(), false)
+            .await
     }
 
     async fn post(&self, kind: Kind, body: Vec<u8>, dry_run: bool) -> Result<Value, String> {
@@ -127,8 +139,22 @@ impl Server {
             dry_run,
             field_manager: Some("admission".to_owned()),
         };
-        let request = self.requests(kind).create(&parameters, body).unwrap();
+        let request = || self.requests(kind).create(&parameters, body.clone()).unwrap();
+        match self.client.request(request()).await {
+            // After a body that is too large the API server hangs up, also on who comes next.
+            Err(kube::Error::Service(_)) => answer(self.client.request(request()).await),
+            answered => answer(answered),
+        }
+    }
+
+    pub async fn get(&self, kind: Kind, name: &str) -> Result<Value, String> {
+        let request = self.requests(kind).get(name, &GetParams::default()).unwrap();
         answer(self.client.request(request).await)
+    }
+
+    pub async fn delete(&self, kind: Kind, name: &str) {
+        let request = self.requests(kind).delete(name, &DeleteParams::default());
+        let _: Value = self.client.request(request.unwrap()).await.unwrap();
     }
 
     /// Merges `patch` into the object.
@@ -155,18 +181,39 @@ impl Server {
         manager: &str,
         status: &Value,
     ) -> Result<Value, String> {
+        let parameters = PatchParams::apply(manager);
+        self.apply(kind, name, &parameters, status).await
+    }
+
+    /// The same, against what others have written.
+    pub async fn force_status(
+        &self,
+        kind: Kind,
+        name: &str,
+        manager: &str,
+        status: &Value,
+    ) -> Result<Value, String> {
+        let parameters = PatchParams::apply(manager).force();
+        self.apply(kind, name, &parameters, status).await
+    }
+
+    async fn apply(
+        &self,
+        kind: Kind,
+        name: &str,
+        parameters: &PatchParams,
+        status: &Value,
+    ) -> Result<Value, String> {
         let object = json!({
             "apiVersion": format!("{}/v1beta1", self.group),
             "kind": kind.name(),
             "metadata": { "name": name },
             "status": status,
         });
-        let request = self.requests(kind).patch_subresource(
-            "status",
-            name,
-            &PatchParams::apply(manager),
-            &Patch::Apply(&object),
-        );
+        let patch = Patch::Apply(&object);
+        let request = self
+            .requests(kind)
+            .patch_subresource("status", name, parameters, &patch);
         answer(self.client.request(request.unwrap()).await)
     }
 }
@@ -175,6 +222,8 @@ fn answer(result: kube::Result<Value>) -> Result<Value, String> {
     match result {
         Ok(value) => Ok(Server::back(value)),
         Err(kube::Error::Api(status)) => Err(status.message.clone()),
+        // It hangs up on a body that is too large, at times before its answer arrives.
+        Err(kube::Error::Service(error)) => Err(format!("no answer: {error}")),
         Err(other) => panic!("the API server did not answer: {other}"),
     }
 }
