@@ -181,6 +181,7 @@ pub fn malformed(kind: Kind) -> Vec<Malformed> {
 }
 
 /// Bodies that no generator would think of.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn by_hand(kind: Kind) -> Vec<(&'static str, Vec<u8>)> {
     let edited = |edit: &dyn Fn(&mut Value)| {
         let mut value = example(kind);

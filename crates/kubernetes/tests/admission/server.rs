@@ -13,6 +13,7 @@ use sluice_api::{
     Kind, Problem, read_blue_green, read_flink_deployment, validate, validate_flink_deployment,
 };
 use sluice_cluster::ControlPlane;
+use tokio::sync::OnceCell;
 
 /// Where objects of one test are, in one API group.
 pub struct Server {
@@ -24,8 +25,11 @@ pub struct Server {
 impl Server {
     /// The shared API server with our definitions, and a namespace for one test.
     pub async fn with_our_definitions(test: &str) -> Self {
+        static INSTALLED: OnceCell<()> = OnceCell::const_new();
         let plane = ControlPlane::shared().await.unwrap();
-        plane.install_crds().await.unwrap();
+        INSTALLED
+            .get_or_init(async || plane.install_crds().await.unwrap())
+            .await;
         Self {
             client: plane.client().await.unwrap(),
             namespace: plane.namespace(test).await.unwrap(),
