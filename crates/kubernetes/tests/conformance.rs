@@ -24,7 +24,7 @@ async fn every_scenario_is_played_as_it_is_written() {
     plane.install_crds().await.unwrap();
     let scenarios = scenario::read_all(scenario::directory()).unwrap();
     let options = Options {
-        at_once: 24,
+        at_once: 16,
         ..Options::default()
     };
     let stage = Stage::set(plane.client().await.unwrap(), scenarios, options)
