@@ -1,0 +1,175 @@
+//! What must not depend on what went wrong on the way.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::views::{Seen, at};
+
+/// The end of a run, without what is different each time: times, paths, uids.
+pub fn end(seen: &Seen) -> Value {
+    let status = |pointer: &str| plain(seen.status(pointer));
+    let history: Vec<Value> = list(seen.status("/history"))
+        .iter()
+        .map(|entry| {
+            let of = |field: &str| plain(&entry[field]);
+            json!([
+                of("transition"),
+                of("from"),
+                of("to"),
+                of("cause"),
+                of("outcome"),
+                of("savepoint"),
+                of("restoredFrom")
+            ])
+        })
+        .collect();
+    let conditions: Map<String, Value> = list(seen.status("/conditions"))
+        .iter()
+        .map(|it| {
+            (
+                it["type"].as_str().unwrap_or_default().to_owned(),
+                json!([it["status"], it["reason"]]),
+            )
+        })
+        .collect();
+    let child = |object: &Option<Value>| {
+        object.as_ref().map(|object| {
+            let object = Some(object);
+            json!({
+                "spec": plain(at(object, "/spec")),
+                "generation": at(object, "/metadata/generation"),
+                "labels": at(object, "/metadata/labels"),
+                "restoredFrom": plain(at(object, "/metadata/annotations/flink~1blue-green-restored-from")),
+                "deleted": !at(object, "/metadata/deletionTimestamp").is_null(),
+            })
+        })
+    };
+    json!({
+        "state": status("/blueGreenState"),
+        "job": status("/jobStatus/state"),
+        "error": status("/error"),
+        "active": status("/active"),
+        "number": status("/transitionNumber"),
+        "transition": status("/transition/step/name"),
+        "failed": seen.status("/failed").is_object(),
+        "kept": status("/kept/color"),
+        "trigger": status("/savepointTriggerId"),
+        "savepoints": list(seen.status("/savepoints")).len(),
+        "reconciled": status("/lastReconciledSpec"),
+        "history": history,
+        "conditions": conditions,
+        "blue": child(&seen.blue),
+        "green": child(&seen.green),
+        "ingress": seen.ingress.as_ref().map(|ingress| plain(&ingress["spec"])),
+    })
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+/// Without the paths of savepoints and checkpoints.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.starts_with("s3://flink/savepoints/") => json!("<a savepoint>"),
+        Value::String(text) if text.starts_with("s3://flink/checkpoints/") => json!("<a checkpoint>"),
+        Value::String(text) => json!(text),
+        Value::Array(values) => values.iter().map(plain).collect(),
+        Value::Object(fields) => {
+            let fields: Map<String, Value> = fields
+                .iter()
+                .map(|(key, value)| (key.clone(), plain(value)))
+                .collect();
+            Value::Object(fields)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Where two values differ, a line each.
+pub fn differences(expected: &Value, found: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    compare("", expected, found, &mut lines);
+    lines
+}
+
+fn compare(place: &str, expected: &Value, found: &Value, lines: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                compare(
+                    &format!("{place}/{key}"),
+                    &expected[key.as_str()],
+                    &found[key.as_str()],
+                    lines,
+                );
+            }
+        }
+        _ if expected == found => {}
+        _ => lines.push(format!("{place}: expected {expected}, found {found}")),
+    }
+}
+
+/// What the actors have counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Children that came to be, and how often; the same of those that went.
+    pub created: BTreeMap<String, usize>,
+    pub gone: BTreeMap<String, usize>,
+    /// Changes of a child's specification.
+    pub changed: usize,
+    /// Savepoints that were begun, each by a trigger id of its own.
+    pub savepoints: usize,
+    /// Jobs that were stopped with a savepoint.
+    pub stops: usize,
+    /// Where an Ingress was led to.
+    pub switches: Vec<String>,
+    /// Everything, a line each.
+    pub trace: Trace,
+}
+
+/// The trace is shown, and is nothing that is compared.
+#[derive(Clone, Default)]
+pub struct Trace(pub String);
+
+impl PartialEq for Trace {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Trace {}
+
+impl std::fmt::Debug for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("...")
+    }
+}
+
+impl Tally {
+    /// From the trace of the actors.
+    pub fn of(trace: &str) -> Self {
+        let mut tally = Self::default();
+        for line in trace.lines() {
+            let line = line.trim_start().split_once("  ").map_or(line, |(_, line)| line);
+            let first = line.split(' ').next().unwrap_or_default().to_owned();
+            if line.contains(" is created with ") {
+                *tally.created.entry(first).or_default() += 1;
+            } else if line.starts_with("ingress ") && line.contains(" leads to ") {
+                tally.switches.push(line.to_owned());
+            } else if line.ends_with(" is gone") {
+                *tally.gone.entry(first).or_default() += 1;
+            } else if line.contains(" is changed: ") {
+                tally.changed += 1;
+            } else if line.contains(" is asked for savepoint ") && line.contains(": accepted") {
+                tally.savepoints += 1;
+            } else if line.contains(" is stopped with the savepoint ") {
+                tally.stops += 1;
+            }
+        }
+        tally.trace = Trace(trace.to_owned());
+        tally
+    }
+}
