@@ -92,9 +92,11 @@ impl Player<'_> {
             Step::Children(scripts) => {
                 let mut inner = self.scene.lock();
                 for (colour, script) in scripts {
-                    inner
-                        .scripts
-                        .insert(colour.child_name(), (script.clone(), Instant::now()));
+                    let (before, since) = inner.script(&colour.child_name());
+                    // What goes on as before does not begin again.
+                    let goes_on = before.outcome == script.outcome && before.error == script.error;
+                    let since = if goes_on { since } else { Some(Instant::now()) };
+                    inner.scripts.insert(colour.child_name(), (script.clone(), since));
                 }
                 Ok(())
             }

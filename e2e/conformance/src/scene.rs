@@ -30,8 +30,8 @@ pub(crate) struct Inner {
     pub(crate) children: BTreeMap<String, Value>,
     /// Ingresses by name.
     pub(crate) ingresses: BTreeMap<String, Value>,
-    /// What each child does, by name, and since when.
-    pub(crate) scripts: BTreeMap<String, (ChildScript, Instant)>,
+    /// What each child does, by name, and since when; none: from its beginning.
+    pub(crate) scripts: BTreeMap<String, (ChildScript, Option<Instant>)>,
     /// The Flink clusters by the uid of their FlinkDeployment.
     pub(crate) clusters: BTreeMap<String, Cluster>,
     /// How the JobManagers behave, by the child's name.
@@ -54,10 +54,7 @@ impl Inner {
 
     /// What the child does, and since when; none: from its beginning.
     pub(crate) fn script(&self, name: &str) -> (ChildScript, Option<Instant>) {
-        match self.scripts.get(name) {
-            Some((script, since)) => (script.clone(), Some(*since)),
-            None => (ChildScript::default(), None),
-        }
+        self.scripts.get(name).cloned().unwrap_or_default()
     }
 
     /// `blue` for `orders-blue`; the name itself for a child of another name.
