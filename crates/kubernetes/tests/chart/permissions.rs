@@ -26,6 +26,7 @@ steps:
     state: ACTIVE_BLUE
     job: RUNNING
     blue: { /spec/flinkConfiguration/kubernetes.operator.savepoint.history.max.count: "3" }
+    events: [ChildChangeCompleted]
 - remember: { ingress: ingress /metadata/uid }
 - delete: ingress
 - wait: { within: 120 s, ingress: { backend: orders-blue-rest, uid: { not: $ingress } } }
@@ -302,9 +303,9 @@ async fn every_verb_is_needed() {
     trials.extend(alone.into_iter().map(|grant| vec![grant]));
 
     let began = Instant::now();
-    let mut problems = String::new();
+    let mut problems = Vec::new();
     for trials in trials.chunks(AT_ONCE) {
-        problems += &missed(&plane, trials).await;
+        problems.extend(missed(&plane, trials).await);
     }
     println!(
         "{} verbs in {} lives: {:.1} s",
@@ -312,12 +313,12 @@ async fn every_verb_is_needed() {
         trials.len(),
         began.elapsed().as_secs_f64()
     );
-    assert!(problems.is_empty(), "{problems}");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 /// Plays a life for each trial, in which its grants are withheld, until each of them has been missed. What was not missed
 /// within the patience, and what else was refused, in words.
-async fn missed(plane: &ControlPlane, trials: &[Vec<Grant>]) -> String {
+async fn missed(plane: &ControlPlane, trials: &[Vec<Grant>]) -> Vec<String> {
     const PATIENCE: Duration = Duration::from_mins(3);
     let client = plane.client().await.unwrap();
     let scenarios = (0..trials.len()).map(|number| life(&format!("without-{number}")));
@@ -360,29 +361,29 @@ async fn missed(plane: &ControlPlane, trials: &[Vec<Grant>]) -> String {
     };
     let play = async {
         stage.play(|_| {}).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = watch => {}
-        never = play => never,
+        () = play => {}
     }
     let requests = audit.requests().await.unwrap();
-    let mut problems = String::new();
+    let mut problems = Vec::new();
     for (trial, release, operator) in &runs {
         let of_this = requests.by_user(&release.user());
         let unneeded = not_missed(&requests, trial, release);
         if !unneeded.is_empty() {
             let log = operator.as_ref().map(|it| log_of(&it.log)).unwrap_or_default();
-            problems += &format!(
-                "granted, and never missed: {}. Requests without it:\n{}\n{log}\n",
+            problems.push(format!(
+                "granted, and never missed: {}. Requests without it:\n{}\n{log}",
                 unneeded.join(", "),
                 of_this.counts()
-            );
+            ));
         }
         let others =
             refused(&of_this).only(|request| !trial.iter().any(|grant| grant.is_lacking_in(request)));
         if !others.is_empty() {
-            problems += &format!("without {trial:?} also refused:\n{}\n", others.counts());
+            problems.push(format!("without {trial:?} also refused:\n{}", others.counts()));
         }
     }
     for (_, release, operator) in runs {

@@ -49,8 +49,8 @@ async fn a_release_is_installed_upgraded_and_removed_and_what_jobs_need_stays() 
     let chart = chart();
     let (kubeconfig, chart) = (kubeconfig.to_str().unwrap(), chart.to_str().unwrap());
     let run = |command: &[&str], settings: &[&str]| {
-        let place = ["--namespace", "sluice-system", "--kubeconfig", kubeconfig];
-        helm(home.path(), &[command, &place, settings].concat())
+        let target = ["--namespace", "sluice-system", "--kubeconfig", kubeconfig];
+        helm(home.path(), &[command, &target, settings].concat())
     };
 
     // The first installation brings the definitions along.
