@@ -6,6 +6,7 @@
 pub mod abort;
 pub mod child;
 mod commands;
+pub mod course;
 pub mod decision;
 pub mod diff;
 mod effects;
@@ -41,7 +42,6 @@ use crate::Wake;
 struct Rule {
     apply: fn(&View<'_>) -> Option<Verdict>,
     /// What it is for; the order of the rules is read from this list.
-    #[expect(dead_code, reason = "for the reader of the list")]
     why: &'static str,
 }
 
@@ -60,6 +60,11 @@ const RULES: &[Rule] = &[
         why: "the state's own way on",
     },
 ];
+
+/// What the rules are for, in their order.
+pub fn rules() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.why)
+}
 
 /// Decides what to do with one resource. Total: it never fails and never panics, whatever the resource says.
 pub fn decide(observed: &Observed, now: Timestamp) -> Decision {

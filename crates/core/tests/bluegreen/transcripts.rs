@@ -1,6 +1,10 @@
 //! Whole stories, compared word by word: what is decided is read here.
 
-use crate::support::story::told;
+use std::collections::BTreeSet;
+
+use sluice_core::bluegreen::course::WAYS;
+
+use crate::support::story::{played, told};
 
 macro_rules! stories {
     ($($name:ident),* $(,)?) => {
@@ -11,6 +15,8 @@ macro_rules! stories {
                 insta::assert_snapshot!(stringify!($name), told(script));
             }
         )*
+
+        const STORIES: &[&str] = &[$(include_str!(concat!("scripts/", stringify!($name), ".txt"))),*];
     };
 }
 
@@ -39,4 +45,31 @@ stories! {
     active_child_deleted_by_hand,
     bad_edit_while_active,
     first_deployment_fails,
+}
+
+/// What the stories do not tell, each in a few lines.
+const BESIDES: &[&str] = &[
+    "create savepoint\nrun\ncreation refused\nimage app:2\nwait 300",
+    "creation refused\ncreate savepoint\nwait 300",
+    "create savepoint\nspec transitionMode ADVANCED\nrun\ncreation refused\nimage app:2\nwait 300",
+    "create savepoint\nspec transitionMode ADVANCED\nrun\nimage app:2\nuntil Stopping\nannotate abort 1\nrun",
+    "create savepoint\nconfigure promotion MANUAL\nrun\nimage app:2\nuntil AwaitingPromotion\nimage app:3\nwait 90\nannotate abort 1\nrun",
+    "create savepoint\nrun\nset job/state suspended\nrun\nset job/state running\nuntil InPlace\nimage app:2\nwait 300",
+    "create savepoint\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nwait 300",
+    "create stateless\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nwait 300",
+    "create savepoint\nspec transitionMode ADVANCED\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nrun",
+];
+
+// The map from which the documentation's diagrams are made has no way that nobody can take.
+#[test]
+fn every_way_of_the_map_is_taken() {
+    let mut taken = BTreeSet::new();
+    for script in STORIES.iter().chain(BESIDES) {
+        taken.append(&mut played(script).ways);
+    }
+    let never: Vec<_> = WAYS
+        .iter()
+        .filter(|way| !taken.contains(&(way.from, way.to)))
+        .collect();
+    assert!(never.is_empty(), "{never:#?}");
 }

@@ -1,12 +1,12 @@
 //! The shell: it observes, decides, observes and decides again if there is anything to write, records, and acts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sluice_core::bluegreen::decision::Effect;
 use sluice_core::bluegreen::record::{State, Step};
 use sluice_core::bluegreen::{
-    CompletedCheckpoint, Decision, Observed, SavepointObservation, SavepointProgress, Side, decide,
+    CompletedCheckpoint, Decision, Observed, SavepointObservation, SavepointProgress, Side, course, decide,
     invariants, record, step_name,
 };
 use sluice_core::{Color, Fact, Wake};
@@ -70,6 +70,8 @@ pub struct Simulation {
     /// What was seen at each look, if it is wanted.
     pub seen: Option<Vec<(Observed, Timestamp)>>,
     disposals: BTreeMap<String, Result<(), String>>,
+    /// The ways that were taken on the map of the state machine.
+    pub ways: BTreeSet<(&'static str, &'static str)>,
     failures: Vec<String>,
     before: Option<Observed>,
     was_active: bool,
@@ -92,6 +94,7 @@ impl Simulation {
             seen: None,
             disposals: BTreeMap::new(),
             failures: Vec::new(),
+            ways: BTreeSet::new(),
             before: None,
             was_active: false,
         }
@@ -324,6 +327,24 @@ impl Simulation {
         let record = record::read(status).expect("what was written can be read");
         assert_eq!(Some(record::wire_state(&record)), status.blue_green_state);
         let before = observed.resource.status.clone().unwrap_or_default();
+        if let Some(before) = record::read(&before) {
+            let (from, to) = (course::place(&before), course::place(&record));
+            // What is rebuilt comes from nowhere.
+            let rebuilt = ["StatusRebuilt", "TakenOver"];
+            let on_the_map = course::leads(from, to)
+                || decision
+                    .events
+                    .iter()
+                    .any(|event| rebuilt.contains(&event.reason));
+            assert!(
+                on_the_map,
+                "{}\nthe map has no way from {from} to {to}",
+                self.log.join("\n")
+            );
+            if from != to {
+                self.ways.insert((from, to));
+            }
+        }
         let step = match &record.state {
             State::InTransition(transition) => format!(
                 " {}#{}{}",

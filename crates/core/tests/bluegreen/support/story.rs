@@ -11,6 +11,7 @@
 //! fail blue / heal blue        the child's job
 //! delete blue                  somebody deletes the child
 //! status lost                  somebody removes the status
+//! creation refused             no child can be created; creation allowed: it can again
 //! crash                        the operator dies and another one begins
 //! run                          until nothing moves any more
 //! until Deploying              until the transition is at this step
@@ -24,8 +25,8 @@ use super::fixtures::{SAVEPOINTS, resource_text};
 use super::flink::SavepointBehaviour;
 use super::shell::Simulation;
 
-/// Plays the script; the story tells the commands, what was recorded, awaited, told and done.
-pub fn told(script: &str) -> String {
+/// Plays the script.
+pub fn played(script: &str) -> Simulation {
     let mut simulation = Simulation::new();
     for line in script.lines() {
         let line = line.trim();
@@ -41,6 +42,12 @@ pub fn told(script: &str) -> String {
             play(&mut simulation, line);
         }
     }
+    simulation
+}
+
+/// Plays the script; the story tells the commands, what was recorded, awaited, told and done.
+pub fn told(script: &str) -> String {
+    let simulation = played(script);
     let mut story = simulation.log.join("\n");
     story.push_str("\n\n");
     story.push_str(&ending(&simulation));
@@ -138,6 +145,9 @@ fn play(simulation: &mut Simulation, line: &str) {
             simulation.world.delete_child(color(first));
         }
         "status" => simulation.world.edit_status(|status| *status = Value::Null),
+        "creation" => {
+            simulation.world.refuse_creation = (first == "refused").then(|| "403 Forbidden".to_owned());
+        }
         "crash" => simulation.forget(),
         "run" => assert!(
             simulation.quiet_within(400),
