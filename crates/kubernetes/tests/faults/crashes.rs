@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::end::{Tally, differences, end};
+use crate::support::end::differences;
 use crate::support::proxy::{Act, Exchange, Moment};
-use crate::support::run::{both, child, image, resource, resource_with, setting};
+use crate::support::run::{End, both, child, image, resource, resource_with, setting};
 use crate::support::views::Seen;
 use crate::support::world::{Cast, World};
 use crate::support::{Tested, Wrong};
@@ -21,7 +21,7 @@ use crate::support::{Tested, Wrong};
 /// How many runs go on at a time.
 const AT_ONCE: usize = 20;
 /// Every so-manieth request is played at all moments.
-const STRIDE: usize = 7;
+const STRIDE: usize = 10;
 
 /// A story that an operator is killed in.
 struct Story {
@@ -103,9 +103,8 @@ fn stories() -> Vec<Story> {
 }
 
 /// What came of a run.
-struct End {
-    state: Value,
-    tally: Tally,
+struct Played {
+    end: End,
     /// Requests that were carried out and change something, by what they are.
     writes: BTreeMap<String, usize>,
     events: BTreeMap<String, usize>,
@@ -130,7 +129,7 @@ async fn play(
     name: &str,
     story: &Story,
     crash: Option<(usize, Moment)>,
-) -> Result<End, Wrong> {
+) -> Result<Played, Wrong> {
     let _turn = world.at_once.acquire().await.unwrap();
     let run = world.run(name).await;
     if let Some(before) = story.before {
@@ -175,24 +174,23 @@ async fn play(
     for exchange in exchanges.iter().filter(|exchange| exchange.took_effect()) {
         *writes.entry(exchange.what()).or_default() += 1;
     }
-    let (state, events, hit) = (end(&run.seen()), run.events().await, run.proxy.hit());
-    Ok(End {
-        state,
+    let (events, hit) = (run.events().await, run.proxy.hit());
+    Ok(Played {
         events,
         writes,
         exchanges,
         hit,
-        tally: run.over(world).await?,
+        end: run.over(world).await?,
     })
 }
 
 /// What is not as it has to be.
-fn judge(plain: &End, crashed: &End) -> Vec<String> {
-    let mut wrong = differences(&plain.state, &crashed.state);
-    if plain.tally != crashed.tally {
+fn judge(plain: &Played, crashed: &Played) -> Vec<String> {
+    let mut wrong = differences(&plain.end.state, &crashed.end.state);
+    if plain.end.tally != crashed.end.tally {
         wrong.push(format!(
             "the actors counted {:?}, undisturbed {:?}",
-            crashed.tally, plain.tally
+            crashed.end.tally, plain.end.tally
         ));
     }
     for (what, count) in &crashed.writes {
@@ -246,7 +244,7 @@ async fn whenever_the_operator_is_killed_the_end_is_the_same_and_nothing_is_done
     let plain = stories
         .iter()
         .map(async |story| play(&world, &format!("plain-{}", story.name), story, None).await);
-    let plain: Vec<End> = futures::future::try_join_all(plain).await?;
+    let plain: Vec<Played> = futures::future::try_join_all(plain).await?;
     println!("undisturbed: {:.0} s", began.elapsed().as_secs_f64());
 
     let mut runs = Vec::new();
@@ -260,6 +258,8 @@ async fn whenever_the_operator_is_killed_the_end_is_the_same_and_nothing_is_done
             ));
         }
     }
+    let wish = wish().filter(|wish| wish != "all");
+    runs.retain(|run| wish.as_ref().is_none_or(|wish| run.3.contains(wish)));
     let cast = runs
         .iter()
         .map(|(index, _, _, name)| casts(&stories[*index], name.clone()));
@@ -285,7 +285,7 @@ async fn whenever_the_operator_is_killed_the_end_is_the_same_and_nothing_is_done
                 let wrong = judge(&plain[*index], &end);
                 if !wrong.is_empty() {
                     let what = hit.what();
-                    let trace = &end.tally.trace.0;
+                    let trace = &end.end.trace;
                     let wrong = wrong.join("\n  ");
                     failures.push(format!(
                         "{story}, {moment:?} request {number} ({what}):\n  {wrong}\n{trace}"

@@ -1,10 +1,8 @@
 //! What must not depend on what went wrong on the way.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::views::{Seen, at};
+use super::views::{Been, Seen, at};
 
 /// The end of a run, without what is different each time: times, paths, uids.
 pub fn end(seen: &Seen) -> Value {
@@ -112,64 +110,24 @@ fn compare(place: &str, expected: &Value, found: &Value, lines: &mut Vec<String>
     }
 }
 
-/// What the actors have counted.
+/// What has happened on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Children that came to be, and how often; the same of those that went.
-    pub created: BTreeMap<String, usize>,
-    pub gone: BTreeMap<String, usize>,
-    /// Changes of a child's specification.
-    pub changed: usize,
+    pub been: Been,
     /// Savepoints that were begun, each by a trigger id of its own.
     pub savepoints: usize,
     /// Jobs that were stopped with a savepoint.
     pub stops: usize,
-    /// Where an Ingress was led to.
-    pub switches: Vec<String>,
-    /// Everything, a line each.
-    pub trace: Trace,
-}
-
-/// The trace is shown, and is nothing that is compared.
-#[derive(Clone, Default)]
-pub struct Trace(pub String);
-
-impl PartialEq for Trace {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Trace {}
-
-impl std::fmt::Debug for Trace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("...")
-    }
 }
 
 impl Tally {
-    /// From the trace of the actors.
-    pub fn of(trace: &str) -> Self {
-        let mut tally = Self::default();
-        for line in trace.lines() {
-            let line = line.trim_start().split_once("  ").map_or(line, |(_, line)| line);
-            let first = line.split(' ').next().unwrap_or_default().to_owned();
-            if line.contains(" is created with ") {
-                *tally.created.entry(first).or_default() += 1;
-            } else if line.starts_with("ingress ") && line.contains(" leads to ") {
-                tally.switches.push(line.to_owned());
-            } else if line.ends_with(" is gone") {
-                *tally.gone.entry(first).or_default() += 1;
-            } else if line.contains(" is changed: ") {
-                tally.changed += 1;
-            } else if line.contains(" is asked for savepoint ") && line.contains(": accepted") {
-                tally.savepoints += 1;
-            } else if line.contains(" is stopped with the savepoint ") {
-                tally.stops += 1;
-            }
+    /// With what stands in the trace of the actors.
+    pub fn of(been: Been, trace: &str) -> Self {
+        let count = |holds: fn(&str) -> bool| trace.lines().filter(|line| holds(line)).count();
+        Self {
+            been,
+            savepoints: count(|line| line.contains(" is asked for savepoint ") && line.contains(": accepted")),
+            stops: count(|line| line.contains(" is stopped with the savepoint ")),
         }
-        tally.trace = Trace(trace.to_owned());
-        tally
     }
 }

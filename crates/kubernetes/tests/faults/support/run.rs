@@ -291,22 +291,55 @@ impl Run {
         reasons
     }
 
-    /// Everything is done: nothing is asked for 3 s. Then the operator is stopped, and what the actors have seen is counted.
-    pub async fn over(&self, world: &World) -> Result<Tally, Wrong> {
+    /// Everything is done: nothing is asked for 3 s. Then the operator is stopped. Returns the end, and what happened on the way.
+    pub async fn over(&self, world: &World) -> Result<End, Wrong> {
         self.quiet().await?;
         self.check(self.operator.runs(), "the operator has ended by itself")?;
         self.operator.kill();
+        let seen = self.fresh().await?;
+        let been = self.views.been(&self.namespace);
         let object = json!({ "metadata": { "annotations": { OVER: "yes" } } });
         let parameters = PatchParams::default();
-        let told = self
-            .api(Kind::BlueGreen)
-            .patch(RESOURCE, &parameters, &Patch::Merge(&object))
-            .await;
+        let told = self.api(Kind::BlueGreen).patch(RESOURCE, &parameters, &Patch::Merge(&object)).await;
         if told.is_err() {
             // There is no resource any more: the actors wait for one.
             let resource = resource_with(&json!({ "metadata": { "annotations": { OVER: "yes" } } }));
             self.apply(&resource).await;
         }
-        Ok(Tally::of(&world.trace(&self.name).await))
+        let trace = world.trace(&self.name).await;
+        Ok(End {
+            state: super::end::end(&seen),
+            tally: Tally::of(been, &trace),
+            seen,
+            trace,
+        })
     }
+
+    /// What is there now; the watches of the test have brought it, too.
+    pub async fn fresh(&self) -> Result<Seen, Wrong> {
+        let get = async |kind: Kind, name: String| {
+            let found = self.api(kind).get_opt(&name).await.unwrap();
+            found.map(|object| serde_json::to_value(object).unwrap())
+        };
+        let fresh = Seen {
+            resource: get(Kind::BlueGreen, RESOURCE.to_owned()).await,
+            blue: get(Kind::Flink, format!("{RESOURCE}-blue")).await,
+            green: get(Kind::Flink, format!("{RESOURCE}-green")).await,
+            ingress: get(Kind::Ingress, RESOURCE.to_owned()).await,
+        };
+        let generation = |object: &Option<Value>| super::views::at(object.as_ref(), "/metadata/generation").clone();
+        let all = |seen: &Seen| [&seen.resource, &seen.blue, &seen.green, &seen.ingress].map(generation);
+        self.until("the watches of the test are as far", |seen| all(seen) == all(&fresh)).await?;
+        Ok(fresh)
+    }
+}
+
+/// What came of a run.
+pub struct End {
+    pub seen: Seen,
+    /// Without what is different each time.
+    pub state: Value,
+    pub tally: Tally,
+    /// What the actors saw, a line each.
+    pub trace: String,
 }

@@ -1,6 +1,6 @@
 //! What is there in the API server now, by watches of the test's own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -102,10 +102,28 @@ pub fn text(object: Option<&Value>, pointer: &str) -> String {
 
 type Key = (Kind, String, String);
 
+#[derive(Default)]
+struct Objects {
+    now: HashMap<Key, Value>,
+    /// Every object that there has been: its uid, and its generation.
+    been: HashMap<Key, BTreeMap<String, i64>>,
+    /// Where Ingresses have led to, one after the other.
+    led: HashMap<Key, Vec<String>>,
+}
+
+/// What has come and gone in a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Been {
+    /// Objects that came to be, by name: for each the number of its specifications.
+    pub created: BTreeMap<String, Vec<i64>>,
+    /// Where the Ingress has led to.
+    pub led: Vec<String>,
+}
+
 /// Everything of these kinds in some namespaces.
 #[derive(Clone)]
 pub struct Views {
-    objects: Arc<Mutex<HashMap<Key, Value>>>,
+    objects: Arc<Mutex<Objects>>,
     changes: watch::Sender<u64>,
 }
 
@@ -149,18 +167,32 @@ impl Views {
         }
         let key = (kind, namespace, object.metadata.name.clone()?);
         let value = serde_json::to_value(&object).unwrap();
-        self.lock().insert(key.clone(), value);
+        {
+            let mut objects = self.lock();
+            let generation = at(Some(&value), "/metadata/generation").as_i64().unwrap_or_default();
+            let been = objects.been.entry(key.clone()).or_default();
+            let most = been.entry(text(Some(&value), "/metadata/uid")).or_default();
+            *most = generation.max(*most);
+            if kind == Kind::Ingress {
+                let backend = text(Some(&value), "/spec/rules/0/http/paths/0/backend/service/name");
+                let led = objects.led.entry(key.clone()).or_default();
+                if led.last() != Some(&backend) {
+                    led.push(backend);
+                }
+            }
+            objects.now.insert(key.clone(), value);
+        }
         self.changed();
         Some(key)
     }
 
     fn remove(&self, key: &Key) {
-        self.lock().remove(key);
+        self.lock().now.remove(key);
         self.changed();
     }
 
     fn keep(&self, kind: Kind, listed: &[Key]) {
-        self.lock().retain(|key, _| key.0 != kind || listed.contains(key));
+        self.lock().now.retain(|key, _| key.0 != kind || listed.contains(key));
         self.changed();
     }
 
@@ -168,15 +200,14 @@ impl Views {
         self.changes.send_modify(|number| *number += 1);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Value>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Objects> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn seen(&self, namespace: &str) -> Seen {
         let objects = self.lock();
         let get = |kind, name: &str| {
-            objects
-                .get(&(kind, namespace.to_owned(), name.to_owned()))
+            objects.now.get(&(kind, namespace.to_owned(), name.to_owned()))
                 .cloned()
         };
         Seen {
@@ -185,6 +216,25 @@ impl Views {
             green: get(Kind::Flink, &format!("{RESOURCE}-green")),
             ingress: get(Kind::Ingress, RESOURCE),
         }
+    }
+
+    /// What has come and gone.
+    pub fn been(&self, namespace: &str) -> Been {
+        let objects = self.lock();
+        let mut been = Been::default();
+        for ((kind, of, name), uids) in &objects.been {
+            if of == namespace && *kind != Kind::BlueGreen {
+                let mut specifications: Vec<i64> = uids.values().copied().collect();
+                specifications.sort_unstable();
+                been.created.insert(name.clone(), specifications);
+            }
+        }
+        for ((_, of, _), led) in &objects.led {
+            if of == namespace {
+                been.led.clone_from(led);
+            }
+        }
+        been
     }
 
     /// Waits until this holds.
