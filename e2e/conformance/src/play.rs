@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::expectation::Expectation;
+use crate::expectation::{Expectation, Seen};
 use crate::kinds::{Kind, is_absent};
 use crate::refusals;
 use crate::report::Outcome;
@@ -122,7 +122,7 @@ impl Player<'_> {
                 Ok(())
             }
             Step::Remember(names) => {
-                let seen = self.scene.seen();
+                let seen = self.scene.seen(false);
                 for (name, place) in names {
                     let value = seen
                         .value(place)
@@ -226,7 +226,7 @@ impl Player<'_> {
         let deadline = Instant::now() + patience;
         loop {
             changes.mark_unchanged();
-            let wrong = wait.until.mismatches(&self.scene.seen());
+            let wrong = wait.until.mismatches(&self.seen_for(&wait.until));
             if wrong.is_empty() {
                 return Ok(());
             }
@@ -238,13 +238,16 @@ impl Player<'_> {
                     wrong.join("\n  ")
                 );
             }
-            // Counts of the actors change without an object that changes.
-            let _ = timeout(left.min(Duration::from_millis(100)), changes.changed()).await;
+            let _ = timeout(left, changes.changed()).await;
         }
     }
 
+    fn seen_for(&self, expectation: &Expectation) -> Seen {
+        self.scene.seen(!expectation.in_order.is_empty())
+    }
+
     fn expect(&self, expectation: &Expectation) -> Result<()> {
-        let wrong = expectation.mismatches(&self.scene.seen());
+        let wrong = expectation.mismatches(&self.seen_for(expectation));
         if wrong.is_empty() {
             return Ok(());
         }
@@ -252,7 +255,7 @@ impl Player<'_> {
     }
 
     async fn hold(&self, Span(time): Span) -> Result<()> {
-        let before = self.scene.seen();
+        let before = self.scene.seen(false);
         let fingerprints = [
             ("the resource", before.resource.as_ref().map(of_resource)),
             ("blue", before.blue.as_ref().map(of_child)),
@@ -263,7 +266,7 @@ impl Player<'_> {
         let deadline = Instant::now() + time;
         while Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let now = self.scene.seen();
+            let now = self.scene.seen(false);
             let present = [
                 now.resource.as_ref().map(of_resource),
                 now.blue.as_ref().map(of_child),

@@ -15,7 +15,7 @@ use crate::scenario::{ChildScript, JobManagerScript};
 use crate::scene::{Inner, Scene};
 
 /// How often it looks.
-const INTERVAL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(100);
 /// How long a stop with a savepoint takes.
 const STOPPING_TIME: Duration = Duration::from_millis(200);
 
@@ -65,11 +65,17 @@ fn tick(scene: &Scene) -> Vec<Write> {
     let mut guard = scene.lock();
     let inner = &mut *guard;
     let mut writes = Vec::new();
+    let counted = inner.counts.get("savepoints").copied();
     for (name, child) in inner.children.clone() {
         let uid = text(&child, "/metadata/uid").to_owned();
         let mut cluster = inner.clusters.remove(&uid).unwrap_or_else(Cluster::new);
         writes.extend(look_after(inner, &name, &uid, &child, &mut cluster, now));
         inner.clusters.insert(uid, cluster);
+    }
+    let taken = inner.counts.get("savepoints").copied() != counted;
+    drop(guard);
+    if taken {
+        scene.changed();
     }
     writes
 }

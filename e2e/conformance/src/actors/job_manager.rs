@@ -101,23 +101,24 @@ impl Server {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         if let (&Method::POST, ["jobs", job, "savepoints"]) = (method, parts.as_slice()) {
             let told = self.announced(scene).await;
-            return trigger(scene, child, job, &body, told.as_deref());
+            let reply = trigger(scene, child, job, &body, told.as_deref());
+            scene.changed();
+            return reply;
         }
-        let mut guard = scene.lock();
-        let inner = &mut *guard;
-        match at(inner, child) {
-            Err(reply) => reply,
-            Ok((cluster, look)) => {
-                let reply = read(cluster, &look, method, &parts, &body);
-                if let Some(what) = counted(method, &parts) {
-                    inner.count(what);
-                    inner
-                        .trace
-                        .told(format!("{} is asked: {method} {path}", Inner::colour_of(child)));
-                }
-                reply
-            }
+        let mut inner = scene.lock();
+        let reply = match at(&mut inner, child) {
+            Err(reply) => return reply,
+            Ok((cluster, look)) => read(cluster, &look, method, &parts, &body),
+        };
+        if let Some(what) = counted(method, &parts) {
+            inner.count(what);
+            inner
+                .trace
+                .told(format!("{} is asked: {method} {path}", Inner::colour_of(child)));
+            drop(inner);
+            scene.changed();
         }
+        reply
     }
 
     /// The trigger id that the resource's status names at this moment.
