@@ -38,6 +38,10 @@ const GENERATORS: &[Generator] = &[
         path: "docs/reference/configuration.md",
         content: resources::configuration_reference,
     },
+    Generator {
+        path: "docs/reference/state-machine.md",
+        content: resources::state_machine,
+    },
 ];
 
 /// What to do with a file that differs from what its generator makes.

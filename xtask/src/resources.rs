@@ -1,10 +1,11 @@
-//! What is generated from the custom resources' types: the CRDs, and the table of settings in the documentation.
+//! What is generated from the types and the rules: the CRDs, and pages of the documentation.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::Value;
 use sluice_api::{crd, settings};
+use sluice_core::bluegreen::{self, course::WAYS};
 
 /// Stands at the head of every generated file.
 const HEAD: &str = "Generated from crates/api by `cargo xtask codegen`; do not edit.";
@@ -39,6 +40,41 @@ pub(crate) fn configuration_reference() -> Result<String> {
     );
     for key in settings::KEYS {
         writeln!(page, "| `{}` | {} | {} |", key.name, key.default, key.meaning)?;
+    }
+    Ok(page)
+}
+
+/// The page about the state machine: its diagram, its ways, and the order of the rules.
+pub(crate) fn state_machine() -> Result<String> {
+    let mut page = "<!-- Generated from crates/core by `cargo xtask codegen`; do not edit. -->\n\
+         # The state machine of a FlinkBlueGreenDeployment\n\n\
+         Where a resource can be, and where it can go from there. Every decision in every test is checked against this map, and\n\
+         every way of it is taken in one. The names are those of `Progressing`'s reason and of `.status.transition.step.name`;\n\
+         upstream's seven states follow below.\n\n\
+         ```mermaid\nstateDiagram-v2\n    [*] --> Initializing\n"
+        .to_owned();
+    for way in WAYS {
+        writeln!(page, "    {} --> {}", way.from, way.to)?;
+    }
+    page.push_str("```\n\n| from | to | when |\n|---|---|---|\n");
+    for way in WAYS {
+        writeln!(page, "| {} | {} | {} |", way.from, way.to, way.when)?;
+    }
+    page.push_str(
+        "\n## Upstream's states\n\n\
+         `.status.blueGreenState` holds upstream's name, with x the outgoing colour and y the incoming one:\n\n\
+         | step | state |\n|---|---|\n\
+         | Initializing | INITIALIZING_BLUE |\n\
+         | Active | ACTIVE_x |\n\
+         | Savepointing, Stopping | SAVEPOINTING_x |\n\
+         | Savepointed | ACTIVE_x |\n\
+         | Creating, Deploying, AwaitingPromotion, Switching | TRANSITIONING_TO_y |\n\
+         | InPlace, Returning | TRANSITIONING_TO_x |\n\n\
+         ## The order of the rules\n\n\
+         At every look the first that applies decides:\n\n",
+    );
+    for (number, why) in (1..).zip(bluegreen::rules()) {
+        writeln!(page, "{number}. {why}")?;
     }
     Ok(page)
 }
