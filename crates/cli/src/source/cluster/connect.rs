@@ -10,7 +10,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::Cluster;
-use super::error::innermost;
+use super::error::{innermost, no_credentials};
 use crate::failure::Failure;
 use crate::place::{Program, Wish, in_a_pod, kubeconfigs};
 
@@ -42,11 +42,15 @@ impl Cluster {
             .or_else(|| Some(config.default_namespace.clone()).filter(|it| !it.is_empty()))
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
         let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let login = config.auth_info.exec.as_ref().and_then(|it| it.command.clone());
         let client = kube::Client::try_from(config).map_err(|error| {
-            Failure::Refused(format!(
-                "What the kubeconfig says of {name} cannot be used: {}.",
-                innermost(&error)
-            ))
+            Failure::Refused(match &error {
+                kube::Error::Auth(error) => no_credentials(&name, login.as_deref(), error),
+                error => format!(
+                    "What the kubeconfig says of {name} cannot be used: {}.",
+                    innermost(error)
+                ),
+            })
         })?;
         Ok(Self {
             client,

@@ -1,5 +1,6 @@
 //! What the API server refused, or why it could not be asked, in a sentence.
 
+use kube::client::AuthError;
 use kube::core::Status;
 use sluice_local::store::Kind;
 
@@ -94,10 +95,7 @@ impl Cluster {
         let Self { name, address, .. } = self;
         Failure::Refused(match error {
             kube::Error::Api(status) => self.answered(request, status),
-            kube::Error::Auth(_) => format!(
-                "The credentials of {name} cannot be had: {}.",
-                innermost(error).trim_end_matches('.')
-            ),
+            kube::Error::Auth(error) => no_credentials(name, None, error),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => format!(
                 "The answer of the API server {address} of {name} cannot be read: {}.",
                 innermost(error)
@@ -121,7 +119,13 @@ impl Cluster {
                 let why = message
                     .split_once("is forbidden: ")
                     .map_or(message, |(_, why)| why);
-                format!("You may not {}: {why}.", request.text())
+                match why.strip_prefix("User \"").and_then(|why| why.split_once('"')) {
+                    Some((user, _)) => format!(
+                        "As {user} you may not {}; it takes a Role that allows it.",
+                        request.text()
+                    ),
+                    None => format!("You may not {}: {why}.", request.text()),
+                }
             }
             404 if !names_an_object(status) => {
                 let kind = request.kind.map_or("such a kind", Kind::name);
@@ -142,6 +146,25 @@ impl Cluster {
             }
         }
     }
+}
+
+/// Why nobody says who the user is. `login` is the program that the kubeconfig names for it.
+pub(super) fn no_credentials(name: &str, login: Option<&str>, error: &AuthError) -> String {
+    let why = match (error, login) {
+        (AuthError::AuthExecStart(error), Some(login)) => {
+            format!("{login}, which the kubeconfig names, cannot be run: {error}")
+        }
+        // What it printed to standard output may be a secret.
+        (AuthError::AuthExecRun { cmd, out }, _) => {
+            let words = String::from_utf8_lossy(&out.stderr);
+            format!("{cmd} ended with {}: {}", out.status, words.trim())
+        }
+        _ => innermost(error),
+    };
+    format!(
+        "The credentials of {name} cannot be had: {}.",
+        why.trim_end_matches('.')
+    )
 }
 
 /// The deepest cause: the layers above it say only that there was one.
