@@ -98,6 +98,11 @@ pub(crate) struct Arguments {
     #[arg(long, env = "SLUICE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub(crate) log_level: String,
 
+    /// Seconds after which each watch is opened anew
+    #[arg(long, env = "SLUICE_WATCH_SECONDS", value_name = "SECONDS", default_value_t = 60, hide = true,
+        value_parser = clap::value_parser!(u32).range(1..=290))]
+    watch_seconds: u32,
+
     /// The pod's name
     #[arg(long, env = "POD_NAME", hide = true)]
     pod_name: Option<String>,
@@ -170,6 +175,7 @@ impl Arguments {
                 Controller::External => FlinkDeployments::External,
             },
             rest_address: self.rest_address,
+            watch_seconds: self.watch_seconds,
             defaults,
             concurrency: usize::from(self.concurrency),
             listen: self.listen,

@@ -27,6 +27,9 @@ pub(crate) struct Context {
     pub(crate) memory: Memory<Name>,
     pub(crate) left: Left,
     pub(crate) metrics: Metrics,
+    /// Seconds after which the server ends a watch and it is opened anew. A connection that died without a word is noticed 5 s
+    /// later than this.
+    pub(crate) watch_seconds: u32,
     /// Operator-wide defaults of the keys of `spec.configuration`.
     pub(crate) defaults: BTreeMap<String, String>,
     /// Who tells events: the pod.

@@ -70,6 +70,7 @@ pub async fn run(options: Options) -> Result<(), OperatorError> {
         memory: sluice_shell::Memory::default(),
         left: Left::default(),
         metrics: metrics.clone(),
+        watch_seconds: options.watch_seconds,
         defaults: options.defaults.clone(),
         instance: options.instance.clone(),
     });

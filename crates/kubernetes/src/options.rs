@@ -15,6 +15,8 @@ pub struct Options {
     pub flink_deployments: FlinkDeployments,
     /// Where a JobManager answers.
     pub rest_address: RestAddress,
+    /// Seconds after which the server ends a watch and it is opened anew; a dead connection is noticed 5 s later than this.
+    pub watch_seconds: u32,
     /// Operator-wide defaults of the keys of `spec.configuration`.
     pub defaults: BTreeMap<String, String>,
     /// How many resources are looked at at the same time.

@@ -19,9 +19,6 @@ use crate::object::name_of;
 use crate::options::{Namespaces, Scope};
 use crate::server::innermost;
 
-/// Seconds after which the server ends a watch and it is opened anew. A connection that died without a word is noticed 5 s
-/// later than this.
-const WATCH_SECONDS: u32 = 60;
 /// Ours has this label, as upstream's has.
 const INGRESS_LABEL: &str = "component=ingress";
 
@@ -151,7 +148,7 @@ async fn follow_kind(context: Arc<Context>, watch: Watch, labels: Option<String>
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let mut config = watcher::Config::default().timeout(WATCH_SECONDS);
+    let mut config = watcher::Config::default().timeout(context.watch_seconds);
     if let Some(labels) = &labels {
         config = config.labels(labels);
     }
@@ -241,7 +238,7 @@ async fn follow_namespaces(
 ) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(context.server.client().clone());
     let config = watcher::Config::default()
-        .timeout(WATCH_SECONDS)
+        .timeout(context.watch_seconds)
         .labels(&selector);
     let mut stream = pin!(watcher(api, config).default_backoff());
     let mut listed: HashSet<String> = HashSet::new();
