@@ -214,7 +214,9 @@ fn judge(plain: &Played, crashed: &Played) -> Vec<String> {
 
 /// Which runs are wished for; none: the usual choice.
 fn wish() -> Option<String> {
-    std::env::var("SLUICE_CRASHES").ok().filter(|wish| !wish.is_empty())
+    std::env::var("SLUICE_CRASHES")
+        .ok()
+        .filter(|wish| !wish.is_empty())
 }
 
 /// The crashes to be played of a story with so many requests.
@@ -266,7 +268,11 @@ async fn whenever_the_operator_is_killed_the_end_is_the_same_and_nothing_is_done
     let world = World::open(cast.collect(), AT_ONCE).await;
     let ends = runs.iter().map(async |(index, number, moment, name)| {
         let end = play(&world, name, &stories[*index], Some((*number, *moment))).await;
-        println!("{:>6.1} {name} {}", began.elapsed().as_secs_f64(), if end.is_ok() { "ends" } else { "does not end" });
+        println!(
+            "{:>6.1} {name} {}",
+            began.elapsed().as_secs_f64(),
+            if end.is_ok() { "ends" } else { "does not end" }
+        );
         (index, number, moment, end)
     });
     let ends = futures::future::join_all(ends).await;

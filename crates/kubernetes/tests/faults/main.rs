@@ -1,7 +1,11 @@
 //! Faults between the operator and the real API server: whatever goes wrong on the way, the end is the same.
 //!
 //! Each run has a namespace of its own, an operator of its own that watches it, and a proxy between the two and between
-//! the operator and the JobManagers (`support/proxy.rs`). The actors of `e2e/conformance` play the rest.
+//! the operator and the JobManagers (`support/proxy.rs`). The actors of `e2e/conformance` play the rest. Most tests wait
+//! more than they work: `--test-threads=8` is good on two cores.
 
+mod answers;
 mod crashes;
 mod support;
+mod two;
+mod watches;

@@ -126,7 +126,9 @@ impl Tally {
         let count = |holds: fn(&str) -> bool| trace.lines().filter(|line| holds(line)).count();
         Self {
             been,
-            savepoints: count(|line| line.contains(" is asked for savepoint ") && line.contains(": accepted")),
+            savepoints: count(|line| {
+                line.contains(" is asked for savepoint ") && line.contains(": accepted")
+            }),
             stops: count(|line| line.contains(" is stopped with the savepoint ")),
         }
     }

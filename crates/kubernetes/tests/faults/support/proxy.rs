@@ -1,6 +1,7 @@
 //! A proxy between one operator and everything that it asks: the API server and the JobManagers. It keeps a record, and
 //! does harm at a chosen moment.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -49,6 +50,8 @@ pub enum Act {
     Cut,
     /// The request is carried out and the connection is cut before the answer.
     CutAfter,
+    /// What was answered the first time to the same question is answered again.
+    Replay,
 }
 
 /// One request as it came by, and what became of it.
@@ -93,6 +96,8 @@ type Killer = Box<dyn Fn() + Send>;
 struct Inner {
     exchanges: Vec<Exchange>,
     watches: usize,
+    /// The first answer to each question.
+    first: HashMap<String, Bytes>,
     rules: Vec<Rule>,
     killer: Option<Killer>,
     hit: Option<Exchange>,
@@ -104,8 +109,8 @@ struct Inner {
 struct Watches {
     /// Each time this grows, those that are open are cut.
     cuts: u64,
-    /// While this is so, they are accepted and deliver nothing.
-    held: bool,
+    /// Each time this grows, those that are open are dead and do not say so.
+    deaths: u64,
 }
 
 struct Shared {
@@ -152,12 +157,13 @@ impl Proxy {
             inner: Mutex::new(Inner {
                 exchanges: Vec::new(),
                 watches: 0,
+                first: HashMap::new(),
                 rules: Vec::new(),
                 killer: None,
                 hit: None,
                 began: Instant::now(),
             }),
-            watches: watch::Sender::new(Watches { cuts: 0, held: false }),
+            watches: watch::Sender::new(Watches { cuts: 0, deaths: 0 }),
             hits: watch::Sender::new(0),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -225,8 +231,9 @@ impl Proxy {
         self.shared.watches.send_modify(|watches| watches.cuts += 1);
     }
 
-    pub fn hold_watches(&self, held: bool) {
-        self.shared.watches.send_modify(|watches| watches.held = held);
+    /// Those that are open deliver nothing more, and stay open.
+    pub fn deafen_watches(&self) {
+        self.shared.watches.send_modify(|watches| watches.deaths += 1);
     }
 
     /// Everything that counts, in order.
@@ -311,8 +318,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         .map_or("/", |path| path.as_str())
         .to_owned();
     let is_watch = path.contains("watch=true") || path.contains("watch=1");
+    let is_read = parts.method == "GET";
     let of_flink = path.starts_with(JOB_MANAGERS);
-    let counts = !is_watch && !path.contains("/leases") && (!of_flink || parts.method != "GET");
+    let counts = !is_watch && !path.contains("/leases") && (!of_flink || !is_read);
     let base = if of_flink {
         format!("http://{}", shared.job_managers)
     } else {
@@ -332,7 +340,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             let mut exchange = Exchange {
                 number: inner.exchanges.len() + 1,
                 method: parts.method.to_string(),
-                path,
+                path: path.clone(),
                 body: serde_json::from_slice(&body).unwrap_or_default(),
                 status: None,
                 at: Instant::now(),
@@ -356,6 +364,18 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             return refusal(status, seconds);
         }
         Some(Act::Cut) => return cut(),
+        Some(Act::Replay) => {
+            let first = shared.lock().first.get(&path).cloned();
+            if let Some(first) = first {
+                note(&shared, index, 200);
+                return (
+                    StatusCode::OK,
+                    [(header::CONTENT_TYPE, "application/json")],
+                    first,
+                )
+                    .into_response();
+            }
+        }
         _ => {}
     }
     let mut headers = parts.headers;
@@ -389,6 +409,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return cut();
     };
     note(&shared, index, status.as_u16());
+    if is_read && status.is_success() {
+        shared.lock().first.entry(path).or_insert_with(|| content.clone());
+    }
     match act {
         Some(Act::Kill(Moment::Lost)) => {
             kill(&shared, index);
@@ -477,24 +500,24 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, std::io::Error>> + Send>>;
 
 /// The events of a watch, as far as they are let through.
 fn watched(answer: reqwest::Response, watches: watch::Receiver<Watches>) -> Chunks {
-    let began = watches.borrow().cuts;
+    let began = *watches.borrow();
     let chunks = answer.bytes_stream().boxed();
     Box::pin(futures::stream::unfold(
-        (chunks, watches, began, false),
-        |(mut chunks, mut watches, began, over)| async move {
+        (chunks, watches, false),
+        move |(mut chunks, mut watches, over)| async move {
             if over {
                 return None;
             }
             loop {
                 let now = *watches.borrow_and_update();
-                if now.cuts > began {
-                    return Some((Err(std::io::Error::other("cut")), (chunks, watches, began, true)));
+                if now.cuts > began.cuts {
+                    return Some((Err(std::io::Error::other("cut")), (chunks, watches, true)));
                 }
                 tokio::select! {
                     changed = watches.changed() => if changed.is_err() { return None },
-                    chunk = chunks.next(), if !now.held => {
+                    chunk = chunks.next(), if now.deaths == began.deaths => {
                         let chunk = chunk?.map_err(std::io::Error::other);
-                        return Some((chunk, (chunks, watches, began, false)));
+                        return Some((chunk, (chunks, watches, false)));
                     }
                 }
             }

@@ -300,7 +300,10 @@ impl Run {
         let been = self.views.been(&self.namespace);
         let object = json!({ "metadata": { "annotations": { OVER: "yes" } } });
         let parameters = PatchParams::default();
-        let told = self.api(Kind::BlueGreen).patch(RESOURCE, &parameters, &Patch::Merge(&object)).await;
+        let told = self
+            .api(Kind::BlueGreen)
+            .patch(RESOURCE, &parameters, &Patch::Merge(&object))
+            .await;
         if told.is_err() {
             // There is no resource any more: the actors wait for one.
             let resource = resource_with(&json!({ "metadata": { "annotations": { OVER: "yes" } } }));
@@ -327,9 +330,13 @@ impl Run {
             green: get(Kind::Flink, format!("{RESOURCE}-green")).await,
             ingress: get(Kind::Ingress, RESOURCE.to_owned()).await,
         };
-        let generation = |object: &Option<Value>| super::views::at(object.as_ref(), "/metadata/generation").clone();
+        let generation =
+            |object: &Option<Value>| super::views::at(object.as_ref(), "/metadata/generation").clone();
         let all = |seen: &Seen| [&seen.resource, &seen.blue, &seen.green, &seen.ingress].map(generation);
-        self.until("the watches of the test are as far", |seen| all(seen) == all(&fresh)).await?;
+        self.until("the watches of the test are as far", |seen| {
+            all(seen) == all(&fresh)
+        })
+        .await?;
         Ok(fresh)
     }
 }

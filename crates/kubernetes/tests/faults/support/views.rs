@@ -169,7 +169,9 @@ impl Views {
         let value = serde_json::to_value(&object).unwrap();
         {
             let mut objects = self.lock();
-            let generation = at(Some(&value), "/metadata/generation").as_i64().unwrap_or_default();
+            let generation = at(Some(&value), "/metadata/generation")
+                .as_i64()
+                .unwrap_or_default();
             let been = objects.been.entry(key.clone()).or_default();
             let most = been.entry(text(Some(&value), "/metadata/uid")).or_default();
             *most = generation.max(*most);
@@ -192,7 +194,9 @@ impl Views {
     }
 
     fn keep(&self, kind: Kind, listed: &[Key]) {
-        self.lock().now.retain(|key, _| key.0 != kind || listed.contains(key));
+        self.lock()
+            .now
+            .retain(|key, _| key.0 != kind || listed.contains(key));
         self.changed();
     }
 
@@ -207,7 +211,9 @@ impl Views {
     pub fn seen(&self, namespace: &str) -> Seen {
         let objects = self.lock();
         let get = |kind, name: &str| {
-            objects.now.get(&(kind, namespace.to_owned(), name.to_owned()))
+            objects
+                .now
+                .get(&(kind, namespace.to_owned(), name.to_owned()))
                 .cloned()
         };
         Seen {
