@@ -312,3 +312,31 @@ pub(crate) fn event_line(record: EventRecord) -> EventLine {
         message: record.message + &times,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_nobody_can_read_keeps_its_name_and_its_status() {
+        let mut object = json!({
+            "apiVersion": "flink.apache.org/v1beta1",
+            "kind": "FlinkBlueGreenDeployment",
+            "metadata": { "name": "orders" },
+            "spec": { "template": { "spec": { "job": { "parallelism": "two" } } } },
+            "status": { "blueGreenState": "ACTIVE_BLUE" },
+        });
+        assert!(serde_json::from_value::<FlinkBlueGreenDeployment>(object.clone()).is_err());
+        let resource: FlinkBlueGreenDeployment = read(object.clone()).unwrap();
+        assert_eq!(resource.metadata.name.as_deref(), Some("orders"));
+        assert!(resource.status.unwrap().blue_green_state.is_some());
+        assert_eq!(resource.spec, sluice_api::FlinkBlueGreenDeploymentSpec::default());
+
+        object["metadata"] = "none".into();
+        let refused = read::<FlinkBlueGreenDeployment>(object).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("FlinkBlueGreenDeployment ? cannot be read: "),
+            "{refused}"
+        );
+    }
+}

@@ -51,6 +51,21 @@ async fn a_watch_shows_every_change_of_the_resource_and_its_children_and_ends_wi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn as_long_as_nothing_changes_a_watch_asks_for_nothing() {
+    let stage = Stage::new().await;
+    stage.put("active").await;
+    let (mut program, lines) = follow(&stage, &["watch", "orders"]);
+    lines.recv_timeout(PATIENCE).unwrap();
+    let audit = stage.plane.audit().await.unwrap();
+    // Longer than the view's own tick.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let requests = audit.requests().await.unwrap().in_namespace(&stage.namespace);
+    assert_eq!(requests.len(), 0, "{}", requests.counts());
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_waits_until_a_resource_is_as_wanted() {
     let stage = Stage::new().await;
     stage.put("transitioning").await;
