@@ -13,8 +13,18 @@ use crate::stage::Stage;
 /// How long a change may take until it is seen; it takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The program that runs; it ends with its test, also with one that fails.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _has_ended = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
 /// The program, and the lines that it prints as they come.
-fn follow(stage: &Stage, arguments: &[&str]) -> (Child, Receiver<String>) {
+fn follow(stage: &Stage, arguments: &[&str]) -> (Program, Receiver<String>) {
     let mut program = stage
         .sluice()
         .args(arguments)
@@ -28,7 +38,7 @@ fn follow(stage: &Stage, arguments: &[&str]) -> (Child, Receiver<String>) {
             let _nobody_listens_any_more = sender.send(line.unwrap());
         }
     });
-    (program, lines)
+    (Program(program), lines)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,22 +57,21 @@ async fn a_watch_shows_every_change_of_the_resource_and_its_children_and_ends_wi
     insta::assert_snapshot!(line(), @"TIME orders ACTIVE_GREEN | settled | blue RUNNING STABLE green RUNNING STABLE");
     stage.delete("FlinkBlueGreenDeployment", "orders").await;
     assert_eq!(line(), "orders is gone.\n");
-    assert_eq!(program.wait().unwrap().code(), Some(0));
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn as_long_as_nothing_changes_a_watch_asks_for_nothing() {
     let stage = Stage::new().await;
     stage.put("active").await;
-    let (mut program, lines) = follow(&stage, &["watch", "orders"]);
+    let (program, lines) = follow(&stage, &["watch", "orders"]);
     lines.recv_timeout(PATIENCE).unwrap();
     let audit = stage.plane.audit().await.unwrap();
     // Longer than the view's own tick.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let requests = audit.requests().await.unwrap().in_namespace(&stage.namespace);
     assert_eq!(requests.len(), 0, "{}", requests.counts());
-    program.kill().unwrap();
-    program.wait().unwrap();
+    drop(program);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,10 +81,10 @@ async fn a_script_waits_until_a_resource_is_as_wanted() {
     let (mut program, lines) = follow(&stage, &["status", "orders", "--wait", "--timeout", "30s"]);
     // It has not been decided yet.
     assert!(lines.recv_timeout(Duration::from_secs(1)).is_err());
-    assert_eq!(program.try_wait().unwrap(), None);
+    assert_eq!(program.0.try_wait().unwrap(), None);
     stage.become_as("active").await;
     assert_eq!(lines.recv_timeout(PATIENCE).unwrap(), "orders is ACTIVE_GREEN.");
-    assert_eq!(program.wait().unwrap().code(), Some(0));
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
 
     stage.become_as("transitioning").await;
     let (code, _, stderr) = stage.run(&["status", "orders", "--wait", "--timeout", "1s"]);
@@ -112,11 +121,11 @@ async fn a_watch_outlives_the_api_server_and_says_so_where_there_are_no_definiti
             .contains("TRANSITIONING_TO_GREEN")
     );
     stage.plane.restart_api_server().await.unwrap();
-    assert_eq!(program.try_wait().unwrap(), None);
+    assert_eq!(program.0.try_wait().unwrap(), None);
     stage.become_as("active").await;
     let line = lines.recv_timeout(Duration::from_mins(1)).unwrap();
     assert!(line.contains("ACTIVE_GREEN"), "{line}");
     stage.delete("FlinkBlueGreenDeployment", "orders").await;
     assert_eq!(lines.recv_timeout(PATIENCE).unwrap(), "orders is gone.");
-    assert_eq!(program.wait().unwrap().code(), Some(0));
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
 }
