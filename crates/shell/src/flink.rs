@@ -19,7 +19,7 @@ const DISPOSAL_LIMIT: Duration = Duration::from_secs(30);
 fn limits() -> sluice_flink::Options {
     sluice_flink::Options {
         connect_timeout: Duration::from_secs(1),
-        request_timeout: Duration::from_secs(5),
+        request_timeout: Duration::from_secs(3),
         ..sluice_flink::Options::default()
     }
 }

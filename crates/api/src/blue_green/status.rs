@@ -405,6 +405,9 @@ pub struct HistoryEntry {
     pub mode: TransitionMode,
     /// When it began.
     pub started_at: Timestamp,
+    /// When its child was created; absent: it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming_created_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Timestamp,
     /// How it ended.

@@ -147,6 +147,18 @@ fn job_state_of(status: &FlinkDeploymentStatus) -> Option<FlinkJobState> {
     status.job_status.as_ref().and_then(|job| job.state)
 }
 
+/// Whether the child's job was ever seen to run; one that was not has left nothing.
+pub fn has_run(child: &FlinkDeployment) -> bool {
+    let job = child
+        .status
+        .as_ref()
+        .and_then(|status| status.job_status.as_ref());
+    job.is_some_and(|job| {
+        job.state == Some(FlinkJobState::Running)
+            || job.start_time.as_deref().is_some_and(|time| !time.is_empty())
+    })
+}
+
 /// The id of the child's job.
 pub fn job_id(child: &FlinkDeployment) -> Option<&str> {
     child
@@ -193,10 +205,24 @@ pub fn describe(child: &FlinkDeployment) -> String {
                 .and_then(|v| v.as_str().map(str::to_owned))
                 .unwrap_or_default()
         });
+    let older = if child.status.is_some() && status_is_current(child).is_none() {
+        ", as of before its last change"
+    } else {
+        ""
+    };
     match status.error.as_deref().filter(|error| !error.is_empty()) {
-        Some(error) => format!("job {job}, {lifecycle}: {}", shortened(error)),
-        None => format!("job {job}, {lifecycle}"),
+        Some(error) => format!("job {job}, {lifecycle}{older}: {}", shortened(&in_words(error))),
+        None => format!("job {job}, {lifecycle}{older}"),
     }
+}
+
+/// Upstream writes an error as JSON with its message, its type and a list of causes; people want the message.
+fn in_words(error: &str) -> String {
+    let message = serde_json::from_str::<Value>(error)
+        .ok()
+        .and_then(|value| value.get("message")?.as_str().map(str::to_owned))
+        .filter(|message| !message.is_empty());
+    message.unwrap_or_else(|| error.to_owned())
 }
 
 /// The first thousand characters, so that a stack trace does not fill the status.

@@ -70,7 +70,8 @@ pub fn first_deployment(view: &View<'_>, valid: &ValidSpec) -> Result<Option<Str
         history.filter(|entry| entry.cause == TransitionCause::FirstDeployment)
     };
     let names_something_new = named.is_some() && attempts().all(|attempt| attempt.restored_from != named);
-    if is_stateless(valid) || names_something_new || attempts().next().is_none() {
+    let none_ran = attempts().all(|attempt| attempt.incoming_created_at.is_none());
+    if is_stateless(valid) || names_something_new || none_ran {
         return Ok(named);
     }
     match &view.side(Color::Blue).checkpoint {

@@ -99,6 +99,7 @@ pub fn ended(
         cause: transition.cause,
         mode: transition.mode,
         started_at: transition.started_at,
+        incoming_created_at: transition.incoming_created_at,
         ended_at: view.now,
         outcome,
         message: message.or_else(|| transition.lowered.clone()),
