@@ -118,6 +118,8 @@ enum Controller {
     /// Another operator that runs beside, such as upstream's
     #[default]
     External,
+    /// This operator itself
+    Managed,
 }
 
 /// How to log.
@@ -173,6 +175,7 @@ impl Arguments {
             },
             flink_deployments: match self.flink_deployments {
                 Controller::External => FlinkDeployments::External,
+                Controller::Managed => FlinkDeployments::Managed,
             },
             rest_address: self.rest_address,
             watch_seconds: self.watch_seconds,

@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use kube::core::DynamicObject;
 
 use crate::kind::{Kind, Name};
+use crate::deployments::{cluster_name, trim_cluster};
 use crate::object::{name_of, trim};
 
 /// What the watches have delivered. It informs and wakes; nothing is done on the strength of it alone.
@@ -14,6 +15,10 @@ pub(crate) struct Cache {
     blue_green: RwLock<HashMap<Name, Cached>>,
     deployments: RwLock<HashMap<Name, Cached>>,
     ingresses: RwLock<HashMap<Name, Cached>>,
+    clusters: RwLock<HashMap<Name, Cached>>,
+    pods: RwLock<HashMap<Name, Cached>>,
+    /// Of what is not watched; always empty.
+    others: RwLock<HashMap<Name, Cached>>,
 }
 
 #[derive(Debug)]
@@ -34,9 +39,10 @@ impl Cache {
     /// Keeps the object unless a newer one is known. Returns whom it concerns: the owner now and before.
     pub(crate) fn put(&self, kind: Kind, mut object: DynamicObject) -> Vec<Name> {
         trim(&mut object);
+        trim_cluster(kind, &mut object);
         let name = name_of(&object);
         let version = version(&object);
-        let owner = owner(&object);
+        let owner = owner(kind, &object);
         let Ok(json) = serde_json::to_vec(&object) else {
             return Vec::new();
         };
@@ -79,11 +85,26 @@ impl Cache {
             .collect()
     }
 
+    /// The objects of a kind that concern this owner.
+    pub(crate) fn owned(&self, kind: Kind, owner: &Name) -> Vec<DynamicObject> {
+        let objects = self.read(kind);
+        objects
+            .iter()
+            .filter(|(name, cached)| {
+                name.namespace == owner.namespace && cached.owner.as_deref() == Some(owner.name.as_str())
+            })
+            .filter_map(|(_, cached)| serde_json::from_slice(&cached.json).ok())
+            .collect()
+    }
+
     fn of(&self, kind: Kind) -> &RwLock<HashMap<Name, Cached>> {
         match kind {
             Kind::FlinkBlueGreenDeployment => &self.blue_green,
             Kind::FlinkDeployment => &self.deployments,
             Kind::Ingress => &self.ingresses,
+            Kind::Deployment => &self.clusters,
+            Kind::Pod => &self.pods,
+            Kind::Service | Kind::ConfigMap => &self.others,
         }
     }
 
@@ -103,8 +124,16 @@ fn version(object: &DynamicObject) -> u64 {
     version.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
 }
 
-/// The name of the FlinkBlueGreenDeployment that owns the object.
-fn owner(object: &DynamicObject) -> Option<Box<str>> {
+/// The name of the FlinkBlueGreenDeployment that owns the object, or of the FlinkDeployment whose cluster it belongs to.
+fn owner(kind: Kind, object: &DynamicObject) -> Option<Box<str>> {
+    match kind {
+        Kind::Deployment | Kind::Pod => return cluster_name(object).map(Into::into),
+        Kind::FlinkBlueGreenDeployment
+        | Kind::FlinkDeployment
+        | Kind::Ingress
+        | Kind::Service
+        | Kind::ConfigMap => {}
+    }
     let owners = object.metadata.owner_references.as_deref().unwrap_or_default();
     owners
         .iter()

@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) cache: Cache,
     pub(crate) queue: Queue<Name>,
     pub(crate) memory: Memory<Name>,
+    /// The FlinkDeployments that this operator looks after; `None`: another one does.
+    pub(crate) deployments: Option<Deployments>,
     pub(crate) left: Left,
     pub(crate) metrics: Metrics,
     /// Seconds after which the server ends a watch and it is opened anew. A connection that died without a word is noticed 5 s
@@ -34,6 +36,13 @@ pub(crate) struct Context {
     pub(crate) defaults: BTreeMap<String, String>,
     /// Who tells events: the pod.
     pub(crate) instance: String,
+}
+
+/// The queue and the memory of FlinkDeployments.
+#[derive(Debug, Default)]
+pub(crate) struct Deployments {
+    pub(crate) queue: Queue<Name>,
+    pub(crate) memory: Memory<Name>,
 }
 
 /// What the jobs of children that are gone, or going, had completed last, as far as this process has seen it.

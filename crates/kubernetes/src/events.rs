@@ -6,7 +6,7 @@ use k8s_openapi::api::events::v1::Event as KubernetesEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Api;
 use kube::api::PostParams;
-use sluice_api::{API_VERSION, FlinkBlueGreenDeployment};
+use sluice_api::API_VERSION;
 use sluice_core::{Event, EventKind, identity};
 
 use crate::kind::{Kind, Name};
@@ -16,17 +16,19 @@ use crate::server::{Server, ServerError, manager};
 const LONGEST_NOTE: usize = 1000;
 /// As it stands in `reportingController`.
 const CONTROLLER: &str = "sluice.flink.apache.org/blue-green";
+/// The same of the one that looks after FlinkDeployments.
+const DEPLOYMENT_CONTROLLER: &str = "sluice.flink.apache.org/deployment";
 
 /// Tells an event. Each has a name derived from the version of the resource that it belongs to, so that telling it twice is
 /// telling it once.
 pub(crate) async fn publish(
     server: &Server,
     instance: &str,
-    resource: &FlinkBlueGreenDeployment,
+    kind: Kind,
+    metadata: &ObjectMeta,
     number: usize,
     event: &Event,
 ) -> Result<(), ServerError> {
-    let metadata = &resource.metadata;
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (name, namespace) = (text(&metadata.name), text(&metadata.namespace));
     let id = identity::content_hash(&(&metadata.uid, &metadata.resource_version, number, event.reason));
@@ -44,11 +46,15 @@ pub(crate) async fn publish(
             EventKind::Warning => "Warning".to_owned(),
         }),
         event_time: Some(MicroTime(Timestamp::now())),
-        reporting_controller: Some(CONTROLLER.to_owned()),
+        reporting_controller: Some(if kind == Kind::FlinkDeployment {
+            DEPLOYMENT_CONTROLLER.to_owned()
+        } else {
+            CONTROLLER.to_owned()
+        }),
         reporting_instance: Some(instance.to_owned()),
         regarding: Some(ObjectReference {
             api_version: Some(API_VERSION.to_owned()),
-            kind: Some(Kind::FlinkBlueGreenDeployment.name().to_owned()),
+            kind: Some(kind.name().to_owned()),
             name: Some(name.clone()),
             namespace: Some(namespace.clone()),
             uid: metadata.uid.clone(),

@@ -80,12 +80,17 @@ impl JobManagers {
         })
     }
 
+    /// The client of a deployment's JobManager, whatever its status says.
+    pub(crate) fn client(&self, deployment: &FlinkDeployment) -> Option<Client> {
+        flink::client(&self.http, &self.address.of(deployment)).ok()
+    }
+
     /// The client of a deployment's JobManager; `None`: by its status, there is none to be asked.
     pub(crate) fn of(&self, deployment: &FlinkDeployment) -> Option<Client> {
         if flink::job_id(deployment).is_empty() || is_missing(deployment) {
             return None;
         }
-        flink::client(&self.http, &self.address.of(deployment)).ok()
+        self.client(deployment)
     }
 }
 

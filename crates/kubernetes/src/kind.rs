@@ -11,20 +11,33 @@ pub(crate) enum Kind {
     FlinkBlueGreenDeployment,
     FlinkDeployment,
     Ingress,
+    /// Of a JobManager.
+    Deployment,
+    /// Of a JobManager or a TaskManager.
+    Pod,
+    Service,
+    ConfigMap,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [
+    /// What is watched in any case.
+    pub(crate) const ALWAYS: [Self; 3] = [
         Self::FlinkBlueGreenDeployment,
         Self::FlinkDeployment,
         Self::Ingress,
     ];
+    /// What is watched, too, where FlinkDeployments are looked after.
+    pub(crate) const OF_CLUSTERS: [Self; 2] = [Self::Deployment, Self::Pod];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::FlinkBlueGreenDeployment => "FlinkBlueGreenDeployment",
             Self::FlinkDeployment => "FlinkDeployment",
             Self::Ingress => "Ingress",
+            Self::Deployment => "Deployment",
+            Self::Pod => "Pod",
+            Self::Service => "Service",
+            Self::ConfigMap => "ConfigMap",
         }
     }
 
@@ -33,6 +46,10 @@ impl Kind {
             Self::FlinkBlueGreenDeployment => (GROUP, VERSION, "flinkbluegreendeployments"),
             Self::FlinkDeployment => (GROUP, VERSION, "flinkdeployments"),
             Self::Ingress => ("networking.k8s.io", "v1", "ingresses"),
+            Self::Deployment => ("apps", "v1", "deployments"),
+            Self::Pod => ("", "v1", "pods"),
+            Self::Service => ("", "v1", "services"),
+            Self::ConfigMap => ("", "v1", "configmaps"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, self.name()), plural)
     }

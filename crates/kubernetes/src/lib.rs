@@ -9,6 +9,7 @@
 
 mod cache;
 mod context;
+mod deployments;
 mod events;
 mod http;
 mod job_manager;
@@ -23,6 +24,7 @@ mod options;
 mod server;
 mod watches;
 
+pub use deployments::render::{Objects, render};
 pub use job_manager::RestAddress;
 pub use operator::{OperatorError, run};
 pub use options::{FlinkDeployments, Lease, Namespaces, Options, Scope};

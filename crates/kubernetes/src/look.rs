@@ -24,7 +24,7 @@ use crate::server::{Deleted, ServerError, manager};
 /// How often one look decides anew on what it has just done, before others have their turn.
 const ROUNDS: usize = 8;
 /// An object that somebody else has just changed: the watch will bring it within this time, or it is read.
-const CHANGED_MEANWHILE: Duration = Duration::from_millis(50);
+pub(crate) const CHANGED_MEANWHILE: Duration = Duration::from_millis(50);
 
 /// When to look again.
 pub(crate) enum Next {
@@ -267,7 +267,15 @@ async fn record(
     };
     let value = serde_json::to_value(status)
         .map_err(|error| refused(format!("the status cannot be written: {error}")))?;
-    let mut written = context.server.write_status(&sight.object, &value).await?;
+    let mut written = context
+        .server
+        .write_status(
+            Kind::FlinkBlueGreenDeployment,
+            manager::STATUS,
+            &sight.object,
+            &value,
+        )
+        .await?;
     crate::object::trim(&mut written);
     context.cache.update(Kind::FlinkBlueGreenDeployment, &written);
     let kept = FlinkBlueGreenDeploymentStatus::read(written.data.get("status").unwrap_or(&Value::Null));
@@ -288,8 +296,10 @@ async fn tell(context: &Context, name: &Name, sight: &Sight, events: &[Event]) {
     for (number, event) in events.iter().enumerate() {
         tracing::info!(resource = %name, reason = event.reason, "{}", event.message);
         context.metrics.told(event.reason);
-        let resource = &sight.observed.resource;
-        if let Err(error) = events::publish(&context.server, &context.instance, resource, number, event).await
+        let kind = Kind::FlinkBlueGreenDeployment;
+        let metadata = &sight.observed.resource.metadata;
+        if let Err(error) =
+            events::publish(&context.server, &context.instance, kind, metadata, number, event).await
         {
             tracing::warn!(resource = %name, "an event could not be told: {error}");
         }

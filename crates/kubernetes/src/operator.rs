@@ -10,15 +10,15 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::{Context, Left};
+use crate::context::{Context, Deployments, Left};
 use crate::job_manager::JobManagers;
 use crate::kind::Name;
 use crate::look::{self, Failed, Next};
 use crate::metrics::Metrics;
-use crate::options::Options;
+use crate::options::{FlinkDeployments, Options};
 use crate::server::Server;
 use crate::watches::{self, Synced};
-use crate::{cache, http, leader};
+use crate::{cache, deployments, http, leader};
 
 /// How long looks that are under way have to end when the operator ends.
 const LAST_LOOKS: Duration = Duration::from_secs(20);
@@ -68,6 +68,7 @@ pub async fn run(options: Options) -> Result<(), OperatorError> {
         cache: cache::Cache::default(),
         queue: sluice_shell::Queue::default(),
         memory: sluice_shell::Memory::default(),
+        deployments: (options.flink_deployments == FlinkDeployments::Managed).then(Deployments::default),
         left: Left::default(),
         metrics: metrics.clone(),
         watch_seconds: options.watch_seconds,
@@ -93,7 +94,8 @@ pub async fn run(options: Options) -> Result<(), OperatorError> {
         () = end.cancelled() => {}
         () = watches::follow(&context, &options.scope, &synced) => {}
         () = http::serve(listener, Arc::clone(&synced), metrics) => {}
-        () = dispatch(&context, &synced, leads, &looks) => {}
+        () = dispatch(&context, &synced, leads.clone(), &looks) => {}
+        () = dispatch_deployments(&context, &synced, leads, &looks) => {}
     }
     // A look that is under way comes to its end before the lease is given back.
     let all = u32::try_from(options.concurrency).unwrap_or(u32::MAX);
@@ -182,9 +184,55 @@ async fn dispatch(
     }
 }
 
+/// The same for FlinkDeployments; never returns where another operator looks after them.
+async fn dispatch_deployments(
+    context: &Arc<Context>,
+    synced: &Synced,
+    mut leads: watch::Receiver<bool>,
+    looks: &Arc<Semaphore>,
+) {
+    let Some(deployments) = &context.deployments else {
+        return std::future::pending().await;
+    };
+    synced.all().await;
+    loop {
+        if leads.wait_for(|leads| *leads).await.is_err() {
+            return;
+        }
+        let name = deployments.queue.next().await;
+        let Ok(permit) = Arc::clone(looks).acquire_owned().await else {
+            return;
+        };
+        if !*leads.borrow() {
+            deployments.queue.done(name, Some(Instant::now()));
+            continue;
+        }
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            let result = Box::pin(deployments::look(&context, &name)).await;
+            if let Some(deployments) = &context.deployments {
+                let again = ended(&context, &deployments.memory, &name, result);
+                deployments.queue.done(name, again);
+            }
+            drop(permit);
+        });
+    }
+}
+
 /// One look at one resource. Returns when it is to be looked at again.
 async fn look(context: &Context, name: &Name) -> Option<Instant> {
-    match Box::pin(look::look(context, name)).await {
+    let result = Box::pin(look::look(context, name)).await;
+    ended(context, &context.memory, name, result)
+}
+
+/// Counts and remembers how a look ended. Returns when to look again.
+fn ended(
+    context: &Context,
+    memory: &sluice_shell::Memory<Name>,
+    name: &Name,
+    result: Result<Next, Failed>,
+) -> Option<Instant> {
+    match result {
         Ok(Next::At(again)) => {
             context.metrics.looked("done");
             again
@@ -196,7 +244,7 @@ async fn look(context: &Context, name: &Name) -> Option<Instant> {
         Err(Failed { words, retry_after }) => {
             context.metrics.looked("failed");
             tracing::warn!(resource = %name, "{words}");
-            let pause = jittered(context.memory.failed(name, words));
+            let pause = jittered(memory.failed(name, words));
             Some(Instant::now() + retry_after.map_or(pause, |asked| asked.max(pause)))
         }
     }

@@ -60,6 +60,8 @@ pub enum FlinkDeployments {
     /// Another operator that runs beside, such as upstream's.
     #[default]
     External,
+    /// This operator: it launches Flink's clusters itself.
+    Managed,
 }
 
 /// The lease by which the process that acts is elected.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use serde::Serialize;
@@ -23,6 +23,12 @@ pub(crate) mod manager {
     pub(crate) use sluice_core::bluegreen::rival::STATUS_MANAGER as STATUS;
     /// The Ingress.
     pub(crate) const INGRESS: &str = "sluice-ingress";
+    /// The finalizer and the annotations of a FlinkDeployment.
+    pub(crate) const DEPLOYMENT: &str = "sluice-deployment";
+    /// The status of a FlinkDeployment.
+    pub(crate) const DEPLOYMENT_STATUS: &str = "sluice-deployment-status";
+    /// The objects of a Flink cluster.
+    pub(crate) const CLUSTER: &str = "sluice-cluster";
     /// Events.
     pub(crate) const EVENT: &str = "sluice-event";
 }
@@ -131,6 +137,37 @@ impl Server {
         .await
     }
 
+    /// Merges a patch into the object. With `uid` and `resourceVersion` in its metadata, only into that very version.
+    pub(crate) async fn merge(
+        &self,
+        kind: Kind,
+        manager: &str,
+        name: &Name,
+        patch: &Value,
+    ) -> Result<DynamicObject, ServerError> {
+        let api = self.api(kind, &name.namespace);
+        let parameters = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(patch);
+        self.ask("patch", kind.name(), name, api.patch(&name.name, &parameters, &patch))
+            .await
+    }
+
+    /// All objects with these labels in a namespace.
+    pub(crate) async fn list(
+        &self,
+        kind: Kind,
+        name: &Name,
+        labels: &str,
+    ) -> Result<Vec<DynamicObject>, ServerError> {
+        let api = self.api(kind, &name.namespace);
+        let parameters = ListParams::default().labels(labels);
+        let listed = self.ask("list", kind.name(), name, api.list(&parameters)).await?;
+        Ok(listed.items)
+    }
+
     /// Deletes this very object; the garbage collector takes what belongs to it.
     pub(crate) async fn delete(
         &self,
@@ -139,7 +176,30 @@ impl Server {
         uid: &str,
         resource_version: Option<&str>,
     ) -> Result<Deleted, ServerError> {
-        let parameters = DeleteParams::background().preconditions(Preconditions {
+        self.delete_with(kind, name, uid, resource_version, DeleteParams::background())
+            .await
+    }
+
+    /// As [`Self::delete`], but what belongs to the object goes first.
+    pub(crate) async fn delete_with_all(
+        &self,
+        kind: Kind,
+        name: &Name,
+        uid: &str,
+    ) -> Result<Deleted, ServerError> {
+        self.delete_with(kind, name, uid, None, DeleteParams::foreground())
+            .await
+    }
+
+    async fn delete_with(
+        &self,
+        kind: Kind,
+        name: &Name,
+        uid: &str,
+        resource_version: Option<&str>,
+        parameters: DeleteParams,
+    ) -> Result<Deleted, ServerError> {
+        let parameters = parameters.preconditions(Preconditions {
             uid: Some(uid.to_owned()),
             resource_version: resource_version.map(str::to_owned),
         });
@@ -161,10 +221,11 @@ impl Server {
     /// Not applied but replaced: what another operator left in the status must not stay there under its own name.
     pub(crate) async fn write_status(
         &self,
+        kind: Kind,
+        manager: &str,
         observed: &DynamicObject,
         status: &Value,
     ) -> Result<DynamicObject, ServerError> {
-        let kind = Kind::FlinkBlueGreenDeployment;
         let name = object::name_of(observed);
         let body = json!({
             "apiVersion": sluice_api::API_VERSION,
@@ -179,7 +240,7 @@ impl Server {
         });
         let body = dynamic(kind, &body)?;
         let api = self.api(kind, &name.namespace);
-        let parameters = parameters(manager::STATUS);
+        let parameters = parameters(manager);
         let request = api.replace_status(&name.name, &parameters, &body);
         self.ask("update", "FlinkBlueGreenDeployment/status", &name, request)
             .await

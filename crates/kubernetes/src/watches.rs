@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::kind::{Kind, Name};
 use crate::object::name_of;
 use crate::options::{Namespaces, Scope};
+use crate::deployments;
 use crate::server::innermost;
 
 /// Ours has this label, as upstream's has.
@@ -103,7 +104,12 @@ pub(crate) async fn follow(context: &Arc<Context>, scope: &Scope, synced: &Arc<S
         Namespaces::Named(names) => names.iter().cloned().map(Some).collect(),
     };
     for namespace in places {
-        for kind in Kind::ALL {
+        let of_clusters: &[Kind] = if context.deployments.is_some() {
+            &Kind::OF_CLUSTERS
+        } else {
+            &[]
+        };
+        for &kind in Kind::ALWAYS.iter().chain(of_clusters) {
             let watch = Watch {
                 kind,
                 namespace: namespace.clone(),
@@ -116,6 +122,9 @@ pub(crate) async fn follow(context: &Arc<Context>, scope: &Scope, synced: &Arc<S
             };
             tasks.spawn(follow_kind(
                 Arc::clone(context),
+                Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => {
+                    Some(deployments::JOB_MANAGERS.to_owned())
+                }
                 watch,
                 labels,
                 Arc::clone(synced),
@@ -241,6 +250,17 @@ async fn follow_namespaces(
         .timeout(context.watch_seconds)
         .labels(&selector);
     let mut stream = pin!(watcher(api, config).default_backoff());
+        Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => None,
+    };
+    wake_cluster(context, watch, name, &owners);
+    // A cluster's objects concern their FlinkDeployment, whose status concerns its owner.
+    let owners = match watch.kind {
+        Kind::Deployment | Kind::Pod => Vec::new(),
+        Kind::FlinkBlueGreenDeployment
+        | Kind::FlinkDeployment
+        | Kind::Ingress
+        | Kind::Service
+        | Kind::ConfigMap => owners,
     let mut listed: HashSet<String> = HashSet::new();
     let name = |namespace: PartialObjectMeta<Namespace>| namespace.metadata.name.unwrap_or_default();
     let change = |change: &mut dyn FnMut(&mut HashSet<String>)| {
@@ -249,6 +269,23 @@ async fn follow_namespaces(
     loop {
         match stream.try_next().await {
             Ok(Some(Event::Init)) => listed.clear(),
+/// Wakes the FlinkDeployment that a change concerns, where this operator looks after it.
+fn wake_cluster(context: &Context, watch: &Watch, name: &Name, owners: &[Name]) {
+    let Some(deployments) = &context.deployments else {
+        return;
+    };
+    let concerned: &[Name] = match watch.kind {
+        Kind::FlinkDeployment => std::slice::from_ref(name),
+        Kind::Deployment | Kind::Pod => owners,
+        Kind::FlinkBlueGreenDeployment | Kind::Ingress | Kind::Service | Kind::ConfigMap => &[],
+    };
+    for cluster in concerned {
+        if watch.concerns(cluster) {
+            deployments.queue.wake(cluster.clone());
+        }
+    }
+}
+
             Ok(Some(Event::InitApply(namespace))) => {
                 listed.insert(name(namespace));
             }
@@ -290,3 +327,8 @@ fn wake_all(context: &Context, namespace: &str) {
         context.queue.wake(name);
     }
 }
+    if let Some(deployments) = &context.deployments {
+        for name in context.cache.names(Kind::FlinkDeployment, Some(namespace)) {
+            deployments.queue.wake(name);
+        }
+    }

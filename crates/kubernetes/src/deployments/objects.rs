@@ -1,0 +1,156 @@
+//! The objects of clusters, as far as they are looked at.
+
+use kube::core::DynamicObject;
+use serde_json::{Map, Value};
+
+use super::marks::{
+    GATE, JOB_MANAGER, LABEL_APP, LABEL_COMPONENT, LABEL_DEPLOYMENT, LABEL_TYPE, MAIN_CONTAINER, NATIVE,
+    TASK_MANAGER,
+};
+use crate::kind::Kind;
+
+/// What finds the Deployments and pods of JobManagers.
+pub(crate) const JOB_MANAGERS: &str = "type=flink-native-kubernetes,component=jobmanager";
+
+/// The name of the FlinkDeployment whose cluster the object belongs to.
+pub(crate) fn cluster_name(object: &DynamicObject) -> Option<&str> {
+    label(object, LABEL_APP).filter(|_| label(object, LABEL_TYPE) == Some(NATIVE))
+}
+
+pub(super) fn label<'a>(object: &'a DynamicObject, name: &str) -> Option<&'a str> {
+    object.metadata.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+pub(super) fn annotation<'a>(object: &'a DynamicObject, name: &str) -> Option<&'a str> {
+    object
+        .metadata
+        .annotations
+        .as_ref()?
+        .get(name)
+        .map(String::as_str)
+}
+
+/// The number of the deployment that the object belongs to; `None`: it has none, because another operator made it.
+pub(super) fn number(object: &DynamicObject) -> Option<u64> {
+    label(object, LABEL_DEPLOYMENT)?.parse().ok()
+}
+
+/// Drops what nobody looks at, before an object of a cluster is kept.
+pub(crate) fn trim_cluster(kind: Kind, object: &mut DynamicObject) {
+    match kind {
+        Kind::Deployment => object.data = Value::Object(Map::new()),
+        Kind::Pod => {
+            let status = object.data.get("status");
+            let main = status
+                .and_then(|status| status.get("containerStatuses"))
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter(|container| container.get("name").and_then(Value::as_str) == Some(MAIN_CONTAINER))
+                .cloned();
+            object.data = serde_json::json!({
+                "spec": { "schedulingGates": object.data.pointer("/spec/schedulingGates") },
+                "status": {
+                    "phase": status.and_then(|status| status.get("phase")),
+                    "reason": status.and_then(|status| status.get("reason")),
+                    "message": status.and_then(|status| status.get("message")),
+                    "containerStatuses": main.collect::<Vec<Value>>(),
+                },
+            });
+        }
+        Kind::FlinkBlueGreenDeployment
+        | Kind::FlinkDeployment
+        | Kind::Ingress
+        | Kind::Service
+        | Kind::ConfigMap => {}
+    }
+}
+
+/// A pod, as far as it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PodView {
+    pub(super) name: String,
+    pub(super) uid: String,
+    pub(super) number: Option<u64>,
+    pub(super) component: Component,
+    pub(super) is_terminating: bool,
+    /// It waits behind the gate, so nothing of it has run.
+    pub(super) is_gated: bool,
+    /// All its containers have ended for good.
+    pub(super) has_ended: bool,
+    /// How its main container ended, at least once.
+    pub(super) exit: Option<String>,
+    pub(super) was_restarted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Component {
+    JobManager,
+    TaskManager,
+    Other,
+}
+
+impl PodView {
+    pub(super) fn of(object: &DynamicObject) -> Self {
+        let text = |pointer: &str| object.data.pointer(pointer).and_then(Value::as_str);
+        let phase = text("/status/phase").unwrap_or_default();
+        let has_ended = phase == "Failed" || phase == "Succeeded";
+        let main = object
+            .data
+            .pointer("/status/containerStatuses")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .find(|container| container.get("name").and_then(Value::as_str) == Some(MAIN_CONTAINER));
+        let restarts = main
+            .and_then(|main| main.get("restartCount"))
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let exit = main.and_then(exit).or_else(|| {
+            let reason = text("/status/reason").unwrap_or("it has ended");
+            let message = text("/status/message").unwrap_or_default();
+            has_ended.then(|| format!("the pod {phase}: {reason} {message}"))
+        });
+        Self {
+            name: object.metadata.name.clone().unwrap_or_default(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            number: number(object),
+            component: match label(object, LABEL_COMPONENT) {
+                Some(JOB_MANAGER) => Component::JobManager,
+                Some(TASK_MANAGER) => Component::TaskManager,
+                Some(_) | None => Component::Other,
+            },
+            is_terminating: object.metadata.deletion_timestamp.is_some(),
+            is_gated: object
+                .data
+                .pointer("/spec/schedulingGates")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .any(|gate| gate.get("name").and_then(Value::as_str) == Some(GATE)),
+            has_ended,
+            exit,
+            was_restarted: restarts > 0,
+        }
+    }
+
+    /// Whether something of it may run, now or later.
+    pub(super) const fn may_run(&self) -> bool {
+        !self.has_ended && !self.is_gated
+    }
+}
+
+/// How the container ended the first time that is still known.
+fn exit(container: &Value) -> Option<String> {
+    let ended = ["/lastState/terminated", "/state/terminated"]
+        .iter()
+        .find_map(|pointer| container.pointer(pointer).filter(|ended| ended.is_object()))?;
+    let text = |name: &str| ended.get(name).and_then(Value::as_str).unwrap_or_default();
+    let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
+    let words = format!(
+        "its JobManager ended with exit code {code} ({}) {}",
+        text("reason"),
+        text("message")
+    );
+    Some(words.trim_end().to_owned())
+}
