@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kube::Client;
+use k8s_openapi::api::coordination::v1::Lease as KubernetesLease;
+use kube::{Api, Client};
 use kube_lease_manager::{LeaseCreateMode, LeaseManagerBuilder};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,23 @@ const DURATION_SECONDS: u64 = 15;
 const GRACE_SECONDS: u64 = 5;
 /// The pause after the lease could not be asked for.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often one that waits looks whether the lease was given back. The manager itself looks when it runs out.
+const FREE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Returns when nobody holds the lease any more.
+async fn given_back(client: &Client, lease: &Lease) {
+    let leases: Api<KubernetesLease> = Api::namespaced(client.clone(), &lease.namespace);
+    loop {
+        tokio::time::sleep(FREE_AGAIN).await;
+        let Ok(Some(lease)) = leases.get_opt(&lease.name).await else {
+            continue;
+        };
+        let holder = lease.spec.and_then(|spec| spec.holder_identity);
+        if holder.is_none_or(|holder| holder.is_empty()) {
+            return;
+        }
+    }
+}
 
 /// Tries for the lease until it is told to end, then gives it back.
 pub(crate) async fn campaign(
@@ -43,6 +61,7 @@ pub(crate) async fn campaign(
         match manager {
             Ok(manager) => {
                 let (mut channel, task) = manager.watch().await;
+                let mut free = false;
                 loop {
                     let leads = *channel.borrow_and_update();
                     if leads != *leading.borrow() {
@@ -52,11 +71,20 @@ pub(crate) async fn campaign(
                     tokio::select! {
                         changed = channel.changed() => if changed.is_err() { break },
                         () = end.cancelled() => break,
+                        () = given_back(&client, &lease), if !leads => {
+                            free = true;
+                            break;
+                        }
                     }
                 }
                 set(false);
                 // Without a receiver the manager gives the lease back and ends.
                 drop(channel);
+                if free {
+                    // This one sleeps until the lease would have run out; a new one takes it at once.
+                    task.abort();
+                    continue;
+                }
                 match task.await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => tracing::warn!("the lease {} is lost: {error}", lease.name),
