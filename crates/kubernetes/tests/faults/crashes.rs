@@ -71,7 +71,7 @@ fn stories() -> Vec<Story> {
                     both(
                         image("orders:2"),
                         &both(
-                            setting("abort.grace-period", "2 s"),
+                            setting("abort.grace-period", "6 s"),
                             &setting("abort.failed-deployment", "DELETE"),
                         ),
                     ),
