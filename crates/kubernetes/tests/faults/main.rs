@@ -6,6 +6,9 @@
 
 mod answers;
 mod crashes;
+mod hands;
+mod rival;
+mod server;
 mod support;
 mod two;
 mod watches;

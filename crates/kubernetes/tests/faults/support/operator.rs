@@ -27,7 +27,10 @@ impl Operator {
 
     pub fn start(&self) {
         let log = OpenOptions::new().append(true).open(&self.log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_sluice-operator"))
+        // Another build, such as the one that is shipped, may be named.
+        let program = std::env::var_os("SLUICE_OPERATOR")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_sluice-operator").into());
+        let child = Command::new(program)
             .args(&self.arguments)
             .stdout(Stdio::from(log.try_clone().unwrap()))
             .stderr(Stdio::from(log))
