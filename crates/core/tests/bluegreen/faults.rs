@@ -5,11 +5,11 @@
 //!
 //! | row | where |
 //! |---|---|
-//! | 15 stale list after a restart, 17 half-open watch, 19 429 and 5xx, 20 retries exhausted | the Kubernetes shell (later) |
-//! | 18 409 on a child's write | here the precondition (`row_18`), the re-read is the shell's |
-//! | 21, 22 two operators | the conditional write: `row_22`; the lease is the Kubernetes shell's (later) |
-//! | 31 finalizer of a deleted resource | here that nothing new begins (`row_31`); the finalizer is the shell's |
-//! | 33 terminating namespace | `row_56` holds for every refusal; the error storm is the shell's |
+//! | 15 stale list after a restart, 17 half-open watch, 19 429 and 5xx, 20 retries exhausted | `crates/kubernetes/tests/faults` |
+//! | 18 409 on a child's write | here the precondition (`row_18`); the re-read is in `crates/kubernetes/tests/faults` |
+//! | 21, 22 two operators | the conditional write: `row_22`; the lease is in `crates/kubernetes/tests/faults` |
+//! | 31 a deleted resource | here that nothing new begins (`row_31`); the garbage collector takes the children, and no finalizer is needed |
+//! | 33 terminating namespace | `row_56` holds for every refusal; that there is no storm of errors is in `crates/kubernetes/tests/faults` |
 //! | 66 the handover record | the WATERMARK strategy (later) |
 
 mod children;
@@ -17,6 +17,7 @@ mod edits;
 mod operators;
 mod people;
 mod savepoints;
+mod starts;
 mod status;
 mod switch;
 
