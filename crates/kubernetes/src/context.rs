@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sluice_api::FlinkDeployment;
 use sluice_core::Fact;
-use sluice_core::bluegreen::CompletedCheckpoint;
+use sluice_core::bluegreen::{CompletedCheckpoint, child};
 use sluice_shell::{Memory, Queue};
 
 use crate::cache::Cache;
@@ -47,28 +47,48 @@ pub(crate) struct Deployments {
 
 /// What the jobs of children that are gone, or going, had completed last, as far as this process has seen it.
 #[derive(Debug, Default)]
-pub(crate) struct Left(Mutex<HashMap<Name, (String, CompletedCheckpoint)>>);
+pub(crate) struct Left(Mutex<HashMap<Name, Leaving>>);
+
+/// What one child has left.
+#[derive(Clone, Debug)]
+struct Leaving {
+    owner_uid: String,
+    transition: u64,
+    /// `None`: nothing, its job never ran or completed nothing.
+    checkpoint: Option<CompletedCheckpoint>,
+}
 
 impl Left {
-    /// Remembers it for a child of this owner.
-    pub(crate) fn remember(&self, child: Name, owner_uid: String, checkpoint: CompletedCheckpoint) {
-        self.lock().insert(child, (owner_uid, checkpoint));
+    /// Remembers what this child leaves; `Unknown` is not remembered.
+    pub(crate) fn remember(&self, name: Name, child: &FlinkDeployment, last: &Fact<CompletedCheckpoint>) {
+        let checkpoint = match (CompletedCheckpoint::suspended(child), last) {
+            (Some(left), _) => Some(left),
+            (None, Fact::Present(last)) => Some(last.clone()),
+            (None, Fact::Absent) => None,
+            (None, Fact::Unknown(_)) if !child::has_run(child) => None,
+            (None, Fact::Unknown(_)) => return,
+        };
+        let leaving = Leaving {
+            owner_uid: owner_uid(child),
+            transition: child::transition(child),
+            checkpoint,
+        };
+        self.lock().insert(name, leaving);
     }
 
-    /// Whether something is remembered of the child that this transition made.
+    /// Whether it is remembered what the child that this transition made has left.
     pub(crate) fn knows(&self, child: &Name, transition: u64) -> bool {
         self.lock()
             .get(child)
-            .is_some_and(|(_, checkpoint)| checkpoint.transition == transition)
+            .is_some_and(|leaving| leaving.transition == transition)
     }
 
     /// The last completed checkpoint of a child that is gone.
     pub(crate) fn of(&self, child: &Name, owner_uid: &str) -> Fact<CompletedCheckpoint> {
-        match self.lock().get(child) {
-            Some((uid, checkpoint)) if uid == owner_uid => Fact::Present(checkpoint.clone()),
-            Some(_) | None => {
-                Fact::Unknown("the operator has not seen its JobManager before it was gone".to_owned())
-            }
+        let left = self.lock();
+        match left.get(child).filter(|leaving| leaving.owner_uid == owner_uid) {
+            Some(leaving) => leaving.checkpoint.clone().map_or(Fact::Absent, Fact::Present),
+            None => Fact::Unknown("the operator has not seen its JobManager before it was gone".to_owned()),
         }
     }
 
@@ -80,13 +100,13 @@ impl Left {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, (String, CompletedCheckpoint)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, Leaving>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The uid of the FlinkBlueGreenDeployment that owns the child.
-pub(crate) fn owner_uid(child: &FlinkDeployment) -> String {
+fn owner_uid(child: &FlinkDeployment) -> String {
     let owners = child.metadata.owner_references.as_deref().unwrap_or_default();
     owners
         .iter()

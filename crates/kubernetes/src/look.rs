@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus, StepStatus};
-use sluice_core::bluegreen::{self, Decision, Effect, WaitingFor, child};
+use sluice_core::bluegreen::{self, Decision, Effect, SavepointObservation, Side, WaitingFor, child};
 use sluice_core::{Event, Fact, Wake};
 use sluice_shell::flink::{self, Asked};
 use sluice_shell::wake;
@@ -345,6 +345,11 @@ async fn carry_out(
             resource_version,
         } => {
             let child = name.beside(child.clone());
+            if let Some(side) = side_of(name, sight, &child.name)
+                && let Fact::Present(present) = &side.child
+            {
+                context.left.remember(child.clone(), present, &side.checkpoint);
+            }
             match server
                 .delete(Kind::FlinkDeployment, &child, uid, Some(resource_version))
                 .await?
@@ -371,13 +376,15 @@ async fn carry_out(
             flink::trigger_savepoint(&client, asked)
                 .await
                 .map_err(Failure::Flink)?;
-            if let Some(savepoint) = &mut sight.observed.savepoint {
-                savepoint.progress = Fact::Unknown("it has just been asked for".to_owned());
-            }
+            sight.observed.savepoint = Some(SavepointObservation {
+                trigger_id: trigger_id.clone(),
+                progress: Fact::Unknown("it has just been asked for".to_owned()),
+            });
         }
         Effect::DisposeSavepoint { child, path } => {
             let client = client_of(context, name, sight, child)?;
             let result = flink::dispose(&client, path).await.map_err(Failure::Flink)?;
+            sight.observed.disposals.insert(path.clone(), result.clone());
             context.memory.disposed(name, path, result);
             context.queue.wake(name.clone());
         }
@@ -406,13 +413,17 @@ fn client_of(
     sight: &Sight,
     child: &str,
 ) -> Result<sluice_flink::Client, Failure> {
-    let known = Color::BOTH
-        .into_iter()
-        .find(|color| color.child_name(&name.name) == child)
-        .and_then(|color| sight.observed.side(color).child.present());
+    let known = side_of(name, sight, child).and_then(|side| side.child.present());
     known
         .and_then(|child| context.job_managers.of(child))
         .ok_or_else(|| Failure::Flink(format!("the JobManager of {} has no address", name.beside(child))))
+}
+
+fn side_of<'a>(name: &Name, sight: &'a Sight, child: &str) -> Option<&'a Side> {
+    let color = Color::BOTH
+        .into_iter()
+        .find(|color| color.child_name(&name.name) == child)?;
+    Some(sight.observed.side(color))
 }
 
 /// Puts the child as it is now into the sight.

@@ -8,7 +8,7 @@ use sluice_core::bluegreen::{CompletedCheckpoint, Observed, SavepointObservation
 use sluice_shell::flink::{self, Asked};
 use sluice_shell::{Storage, memory::Remembered};
 
-use crate::context::{Context, owner_uid};
+use crate::context::Context;
 use crate::job_manager::is_missing;
 use crate::kind::{Kind, Name};
 use crate::object::{resource, trim, typed};
@@ -44,13 +44,15 @@ pub(crate) async fn watched(context: &Context, name: &Name) -> Result<Option<Sig
 
 /// Everything read afresh but the resource itself, which stands under the condition of its version wherever it is written.
 pub(crate) async fn afresh(context: &Context, name: &Name, known: &Sight) -> Result<Sight, String> {
-    let (blue, green, ingress) = tokio::join!(
+    // All at once: a JobManager that hangs holds up the look for as long as one question may take.
+    let (blue, green, ingress, savepoint) = tokio::join!(
         side(context, name, &known.observed.resource, Color::Blue),
         side(context, name, &known.observed.resource, Color::Green),
         ingress(context, name, &known.observed),
+        savepoint(context, &known.observed),
     );
     let mut sight = sight(context, name, known.object.clone(), blue, green, ingress)?;
-    sight.observed.savepoint = savepoint(context, &sight.observed).await;
+    sight.observed.savepoint = savepoint;
     Ok(sight)
 }
 
@@ -158,17 +160,9 @@ async fn checkpoint(context: &Context, deployment: &FlinkDeployment) -> Fact<Com
 
 /// Remembers what a child that is going had completed, while its JobManager may still be asked.
 pub(crate) async fn remember_leaving(context: &Context, child_name: &Name, deployment: &FlinkDeployment) {
-    if context.left.knows(child_name, child::transition(deployment)) {
-        return;
-    }
-    let left = match CompletedCheckpoint::suspended(deployment) {
-        Some(left) => Fact::Present(left),
-        None => checkpoint(context, deployment).await,
-    };
-    if let Fact::Present(left) = left {
-        context
-            .left
-            .remember(child_name.clone(), owner_uid(deployment), left);
+    if !context.left.knows(child_name, child::transition(deployment)) {
+        let last = checkpoint(context, deployment).await;
+        context.left.remember(child_name.clone(), deployment, &last);
     }
 }
 

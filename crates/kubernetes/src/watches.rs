@@ -10,14 +10,17 @@ use kube::Api;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
+use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::Color;
+use sluice_core::Fact;
+use sluice_core::bluegreen::child;
 use tokio::sync::Notify;
 
 use crate::context::Context;
-use crate::kind::{Kind, Name};
-use crate::object::name_of;
-use crate::options::{Namespaces, Scope};
 use crate::deployments;
+use crate::kind::{Kind, Name};
+use crate::object::{name_of, typed};
+use crate::options::{Namespaces, Scope};
 use crate::server::innermost;
 
 /// Ours has this label, as upstream's has.
@@ -119,12 +122,12 @@ pub(crate) async fn follow(context: &Arc<Context>, scope: &Scope, synced: &Arc<S
             let labels = match kind {
                 Kind::Ingress => Some(INGRESS_LABEL.to_owned()),
                 Kind::FlinkBlueGreenDeployment | Kind::FlinkDeployment => scope.label_selector.clone(),
-            };
-            tasks.spawn(follow_kind(
-                Arc::clone(context),
                 Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => {
                     Some(deployments::JOB_MANAGERS.to_owned())
                 }
+            };
+            tasks.spawn(follow_kind(
+                Arc::clone(context),
                 watch,
                 labels,
                 Arc::clone(synced),
@@ -201,7 +204,24 @@ fn take(
             synced.set(&watch.name(), None);
         }
         Event::Apply(object) => put(context, watch, object),
-        Event::Delete(object) => remove(context, watch, &name_of(&object)),
+        Event::Delete(object) => {
+            let name = name_of(&object);
+            if watch.kind == Kind::FlinkDeployment {
+                remember_left(context, &name, &object);
+            }
+            remove(context, watch, &name);
+        }
+    }
+}
+
+/// What is gone cannot be asked any more; what its last status says is remembered.
+fn remember_left(context: &Context, name: &Name, object: &DynamicObject) {
+    let Ok(child) = typed::<FlinkDeployment>(object) else {
+        return;
+    };
+    if !context.left.knows(name, child::transition(&child)) {
+        let not_asked = Fact::Unknown("its JobManager was not asked".to_owned());
+        context.left.remember(name.clone(), &child, &not_asked);
     }
 }
 
@@ -230,26 +250,6 @@ fn wake(context: &Context, watch: &Watch, name: &Name, owners: Vec<Name>) {
             let parent = name.name.strip_suffix(color.name())?.strip_suffix('-')?;
             Some(name.beside(parent))
         }),
-    };
-    for concerned in by_name.into_iter().chain(owners) {
-        if watch.concerns(&concerned) {
-            context.queue.wake(concerned);
-        }
-    }
-}
-
-/// Keeps the set of selected namespaces, and wakes what is in one that comes in.
-async fn follow_namespaces(
-    context: Arc<Context>,
-    selector: String,
-    selected: Arc<RwLock<HashSet<String>>>,
-    synced: Arc<Synced>,
-) {
-    let api: Api<PartialObjectMeta<Namespace>> = Api::all(context.server.client().clone());
-    let config = watcher::Config::default()
-        .timeout(context.watch_seconds)
-        .labels(&selector);
-    let mut stream = pin!(watcher(api, config).default_backoff());
         Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => None,
     };
     wake_cluster(context, watch, name, &owners);
@@ -261,14 +261,14 @@ async fn follow_namespaces(
         | Kind::Ingress
         | Kind::Service
         | Kind::ConfigMap => owners,
-    let mut listed: HashSet<String> = HashSet::new();
-    let name = |namespace: PartialObjectMeta<Namespace>| namespace.metadata.name.unwrap_or_default();
-    let change = |change: &mut dyn FnMut(&mut HashSet<String>)| {
-        change(&mut selected.write().unwrap_or_else(PoisonError::into_inner));
     };
-    loop {
-        match stream.try_next().await {
-            Ok(Some(Event::Init)) => listed.clear(),
+    for concerned in by_name.into_iter().chain(owners) {
+        if watch.concerns(&concerned) {
+            context.queue.wake(concerned);
+        }
+    }
+}
+
 /// Wakes the FlinkDeployment that a change concerns, where this operator looks after it.
 fn wake_cluster(context: &Context, watch: &Watch, name: &Name, owners: &[Name]) {
     let Some(deployments) = &context.deployments else {
@@ -286,6 +286,26 @@ fn wake_cluster(context: &Context, watch: &Watch, name: &Name, owners: &[Name]) 
     }
 }
 
+/// Keeps the set of selected namespaces, and wakes what is in one that comes in.
+async fn follow_namespaces(
+    context: Arc<Context>,
+    selector: String,
+    selected: Arc<RwLock<HashSet<String>>>,
+    synced: Arc<Synced>,
+) {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(context.server.client().clone());
+    let config = watcher::Config::default()
+        .timeout(context.watch_seconds)
+        .labels(&selector);
+    let mut stream = pin!(watcher(api, config).default_backoff());
+    let mut listed: HashSet<String> = HashSet::new();
+    let name = |namespace: PartialObjectMeta<Namespace>| namespace.metadata.name.unwrap_or_default();
+    let change = |change: &mut dyn FnMut(&mut HashSet<String>)| {
+        change(&mut selected.write().unwrap_or_else(PoisonError::into_inner));
+    };
+    loop {
+        match stream.try_next().await {
+            Ok(Some(Event::Init)) => listed.clear(),
             Ok(Some(Event::InitApply(namespace))) => {
                 listed.insert(name(namespace));
             }
@@ -326,9 +346,9 @@ fn wake_all(context: &Context, namespace: &str) {
     {
         context.queue.wake(name);
     }
-}
     if let Some(deployments) = &context.deployments {
         for name in context.cache.names(Kind::FlinkDeployment, Some(namespace)) {
             deployments.queue.wake(name);
         }
     }
+}

@@ -127,3 +127,32 @@ impl Metrics {
         Ok(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A metric that nobody can look up is of no use.
+    #[test]
+    fn every_metric_stands_in_the_documentation() {
+        let page = include_str!("../../../../docs/operating.md");
+        let text = Metrics::new().text().unwrap();
+        let names = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        let documented = |name: &str| {
+            page.contains(&format!("`{name}`"))
+                || page.contains(&format!("`{name}_total`"))
+                || [
+                    "BlueGreenState_",
+                    "JobStatus_",
+                    "Lifecycle_State_",
+                    "Lifecycle_Transition_",
+                ]
+                .iter()
+                .any(|group| name.starts_with(&format!("flink_k8soperator_namespace_{group}")))
+        };
+        let missing: Vec<_> = names.filter(|name| !documented(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
