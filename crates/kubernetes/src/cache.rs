@@ -5,8 +5,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use kube::core::DynamicObject;
 
-use crate::kind::{Kind, Name};
 use crate::deployments::{cluster_name, trim_cluster};
+use crate::kind::{Kind, Name};
 use crate::object::{name_of, trim};
 
 /// What the watches have delivered. It informs and wakes; nothing is done on the strength of it alone.

@@ -1,6 +1,7 @@
 //! The whole of the operator: watches, looks, leads, serves, and ends in order.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -161,6 +162,7 @@ async fn dispatch(
     mut leads: watch::Receiver<bool>,
     looks: &Arc<Semaphore>,
 ) {
+    let pauses = Arc::new(Pauses::default());
     synced.all().await;
     tracing::info!("everything is listed");
     loop {
@@ -168,6 +170,11 @@ async fn dispatch(
             return;
         }
         let name = context.queue.next().await;
+        // Whatever has changed meanwhile: the API server has asked for this pause.
+        if let Some(until) = pauses.until(&name) {
+            context.queue.done(name, Some(until));
+            continue;
+        }
         let Ok(permit) = Arc::clone(looks).acquire_owned().await else {
             return;
         };
@@ -175,12 +182,37 @@ async fn dispatch(
             context.queue.done(name, Some(Instant::now()));
             continue;
         }
-        let context = Arc::clone(context);
+        let (context, pauses) = (Arc::clone(context), Arc::clone(&pauses));
         tokio::spawn(async move {
-            let again = Box::pin(look(&context, &name)).await;
+            let again = Box::pin(look(&context, &pauses, &name)).await;
             context.queue.done(name, again);
             drop(permit);
         });
+    }
+}
+
+/// The pauses that the API server has asked for (`Retry-After`).
+#[derive(Default)]
+struct Pauses(Mutex<HashMap<Name, Instant>>);
+
+impl Pauses {
+    /// Until when the object is let alone; `None`: it may be looked at.
+    fn until(&self, name: &Name) -> Option<Instant> {
+        let until = self.lock().get(name).copied();
+        until.filter(|until| *until > Instant::now())
+    }
+
+    /// Keeps the pause from now on; `None`: none was asked for.
+    fn keep(&self, name: &Name, asked: Option<Duration>) {
+        let mut pauses = self.lock();
+        match asked {
+            Some(asked) => pauses.insert(name.clone(), Instant::now() + asked),
+            None => pauses.remove(name),
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -220,8 +252,10 @@ async fn dispatch_deployments(
 }
 
 /// One look at one resource. Returns when it is to be looked at again.
-async fn look(context: &Context, name: &Name) -> Option<Instant> {
+async fn look(context: &Context, pauses: &Pauses, name: &Name) -> Option<Instant> {
     let result = Box::pin(look::look(context, name)).await;
+    let asked = result.as_ref().err().and_then(|failed| failed.retry_after);
+    pauses.keep(name, asked);
     ended(context, &context.memory, name, result)
 }
 

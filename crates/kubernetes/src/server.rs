@@ -151,8 +151,13 @@ impl Server {
             ..PatchParams::default()
         };
         let patch = Patch::Merge(patch);
-        self.ask("patch", kind.name(), name, api.patch(&name.name, &parameters, &patch))
-            .await
+        self.ask(
+            "patch",
+            kind.name(),
+            name,
+            api.patch(&name.name, &parameters, &patch),
+        )
+        .await
     }
 
     /// All objects with these labels in a namespace.

@@ -115,7 +115,7 @@ fn does_something(sight: &Sight, decision: &Decision) -> bool {
         && decision
             .effects
             .iter()
-            .all(|effect| matches!(effect, Effect::StopCluster { .. }));
+            .all(|effect| matches!(effect, Effect::StopCluster { .. } | Effect::Deploy { .. }));
     let upkeep = is_recorded(sight) && !sight.view.upkeep.is_empty();
     decision.status.is_some()
         || (!decision.effects.is_empty() && !is_stopping)

@@ -3,6 +3,7 @@
 use kube::core::DynamicObject;
 use sluice_api::FlinkDeployment;
 use sluice_core::Fact;
+use sluice_core::lifecycle::record::{Record, Step, Stop, StopReason};
 use sluice_core::lifecycle::{self, AskedOperation, CompletedCheckpoint, Observed, OperationObservation};
 use sluice_flink::Client;
 use sluice_shell::Storage;
@@ -123,6 +124,7 @@ async fn sight(
     if let (Fact::Present(cluster), Fact::Unknown(why)) = (&view.fact, &checkpoint)
         && !cluster.alive
         && is_stateful(&resource)
+        && record.as_ref().is_some_and(needs_checkpoint)
     {
         failures.push(format!(
             "the JobManager has ended, and the last checkpoint of job {job_id} cannot be learnt without it: {why}. \
@@ -144,6 +146,22 @@ async fn sight(
         }),
         view,
     })
+}
+
+/// Whether the next start depends on the last checkpoint of a cluster that has ended.
+const fn needs_checkpoint(record: &Record) -> bool {
+    match &record.step {
+        Step::Stopping {
+            reason: StopReason::Crash | StopReason::Upgrade | StopReason::Suspend,
+            stop: Stop::Cluster { newest: None },
+            ..
+        } => true,
+        Step::Stopping { .. }
+        | Step::Deploying { .. }
+        | Step::Running { .. }
+        | Step::Ended { .. }
+        | Step::Suspended { .. } => false,
+    }
 }
 
 fn is_stateful(resource: &FlinkDeployment) -> bool {

@@ -103,8 +103,6 @@ impl JobManager<'_> {
         self.container(&mut main)?;
 
         let mut metadata = take_object(&mut pod, "metadata");
-        // Of a template's metadata Kubernetes takes these two; the name is the Deployment's to give.
-        metadata.retain(|key, _| key == "labels" || key == "annotations");
         extend(&mut metadata, "labels", &self.labels()?);
         extend(&mut metadata, "annotations", &self.annotations()?);
 
