@@ -309,15 +309,16 @@ async fn a_flink_deployment_is_refused_only_where_upstream_refuses_it_too() {
 async fn the_examples_and_upstreams_way_of_writing_are_taken_and_stored_as_they_are() {
     let server = Server::with_our_definitions("examples").await;
     let mut values = vec![blue_green(), flink_deployment()];
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    for entry in fs::read_dir(directory).unwrap() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let of = |directory: &str| fs::read_dir(examples.join(directory)).unwrap();
+    for entry in of("").chain(of("kubernetes")) {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|it| it == "yaml") {
             let text = fs::read_to_string(&path).unwrap();
             values.push(serde_saphyr::from_str(&text).unwrap());
         }
     }
-    assert!(values.len() > 3, "the examples are not there");
+    assert!(values.len() > 5, "the examples are not there");
     for edit in [
         (
             "/spec/template/metadata",
