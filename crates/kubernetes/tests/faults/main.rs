@@ -5,6 +5,7 @@
 //! more than they work: `--test-threads=8` is good on two cores.
 
 mod answers;
+mod bad_input;
 mod crashes;
 mod hands;
 mod rival;
