@@ -102,6 +102,7 @@ fn settled(now: Timestamp) -> anyhow::Result<Observed> {
     }))?;
     let mut observed = Observed {
         resource,
+        unreadable: Vec::new(),
         defaults: BTreeMap::new(),
         blue: Side::absent(),
         green: Side::absent(),

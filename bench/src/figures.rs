@@ -33,6 +33,34 @@ impl Figure {
             target: Some((format!("at most {target:.1?}"), reached)),
         }
     }
+
+    /// Memory that must not be more than `target`, both in bytes.
+    pub fn no_larger(name: impl Into<String>, value: u64, target: u64) -> Self {
+        Self {
+            name: name.into(),
+            value: megabytes(value),
+            target: Some((format!("at most {}", megabytes(target)), value <= target)),
+        }
+    }
+
+    /// How many there are, and how many there may be.
+    pub fn no_more(name: impl Into<String>, value: usize, target: usize) -> Self {
+        Self {
+            name: name.into(),
+            value: value.to_string(),
+            target: Some((format!("at most {target}"), value <= target)),
+        }
+    }
+}
+
+/// Bytes in millions.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
+/// A share of one.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
 }
 
 /// Runs two things in turn, so that both see the same machine, and returns their medians.

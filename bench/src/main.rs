@@ -4,6 +4,8 @@
 mod core;
 mod figures;
 mod local;
+mod machine;
+mod operator;
 
 use clap::{Parser, Subcommand};
 
@@ -20,11 +22,14 @@ enum What {
     Core,
     /// What an idle runner with ten jobs needs, and how soon it starts a new version.
     Local(local::Arguments),
+    /// What the Kubernetes operator needs, how soon it acts, and what it asks of the API server.
+    Operator(operator::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Core => core::measure(),
         What::Local(arguments) => local::measure(&arguments),
+        What::Operator(arguments) => operator::measure(&arguments),
     }
 }

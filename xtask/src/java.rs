@@ -1,7 +1,7 @@
 //! The Maven modules: the example job, and the JVM side of the record-level handover.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -64,6 +64,18 @@ pub(crate) fn package(workspace: &Workspace, module: &str) -> Result<PathBuf> {
             target.display()
         ),
     }
+}
+
+/// Fetches upstream's operator, with which Sluice's is compared, into the target directory, and returns where it is.
+pub(crate) fn fetch_upstream_operator(workspace: &Workspace, target: &Path) -> Result<PathBuf> {
+    let directory = target.join("upstream-operator");
+    let mut maven = workspace.command("mvn");
+    maven
+        .args(["--batch-mode", "--quiet", "--file", "bench/upstream/operator.xml"])
+        .arg(format!("-Dto={}", directory.display()))
+        .arg("package");
+    process::run(&mut maven)?;
+    Ok(directory)
 }
 
 /// The directories with a `pom.xml` that are not inside another such directory.

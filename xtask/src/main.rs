@@ -85,6 +85,8 @@ enum Benchmark {
     Core,
     /// Real Flink processes on this machine.
     Local,
+    /// The Kubernetes operator on a real API server, upstream's beside it.
+    Operator,
 }
 
 fn main() -> ExitCode {
@@ -163,6 +165,23 @@ fn bench(workspace: &Workspace, what: Benchmark, arguments: &[String]) -> anyhow
                 .arg(built.sluice)
                 .arg("--job-jar")
                 .arg(built.job_jar)
+        }
+        Benchmark::Operator => {
+            process::run(workspace.cargo().args([
+                "build",
+                "--release",
+                "--locked",
+                "--package",
+                "sluice-kubernetes",
+            ]))?;
+            let target = workspace.target_directory()?;
+            let upstream = java::fetch_upstream_operator(workspace, &target)?;
+            bench
+                .arg("operator")
+                .arg("--operator")
+                .arg(target.join("release/sluice-operator"))
+                .arg("--upstream")
+                .arg(upstream)
         }
     };
     process::become_command(bench.args(arguments))

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::processes::{self, Memory};
+use super::processes;
 use super::stage::Stage;
+use crate::machine::{self, Memory};
 
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -36,32 +37,32 @@ pub(super) async fn watch(stage: &Stage, length: Duration) -> Result<Idle> {
     let times = || -> Result<Vec<Duration>> {
         flink
             .iter()
-            .map(|process| processes::processor_time(process.pid))
+            .map(|process| machine::processor_time(process.pid))
             .collect()
     };
-    let (busy_before, idle_before) = processes::machine_time()?;
+    let (busy_before, idle_before) = machine::machine_time()?;
     let flink_before = times()?;
     let begun = Instant::now();
-    let runner_before = processes::processor_time(stage.runner())?;
+    let runner_before = machine::processor_time(stage.runner())?;
     let mut runner = Memory::default();
     while begun.elapsed() < length {
         tokio::time::sleep(LOOK).await;
-        let now = processes::memory(stage.runner())?;
+        let now = machine::memory(stage.runner())?;
         if now.resident > runner.resident {
             runner = now;
         }
     }
-    let runner_time = processes::processor_time(stage.runner())?.saturating_sub(runner_before);
+    let runner_time = machine::processor_time(stage.runner())?.saturating_sub(runner_before);
     let watched = begun.elapsed();
     let flink_after = times()?;
-    let (busy_after, idle_after) = processes::machine_time()?;
+    let (busy_after, idle_after) = machine::machine_time()?;
 
     let mut job_managers = Vec::new();
     let (mut flink_time, mut flink_resident) = (Duration::ZERO, 0);
     for (process, (before, after)) in flink.iter().zip(flink_before.iter().zip(&flink_after)) {
         let (time, resident) = (
             after.saturating_sub(*before),
-            processes::memory(process.pid)?.resident,
+            machine::memory(process.pid)?.resident,
         );
         flink_time += time;
         flink_resident += resident;

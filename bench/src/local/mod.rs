@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::figures::{Figure, median, report};
+use crate::figures::{Figure, median, megabytes, percent, report};
 use edit::Edit;
 use idle::Idle;
 use resource::Job;
@@ -209,15 +209,7 @@ fn of_edits(edits: &[Edit]) -> Vec<Figure> {
     ]
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
-}
-
 fn ratio(part: u64, whole: u64) -> String {
     let hundredths = part.saturating_mul(10_000) / whole.max(1);
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
 }
