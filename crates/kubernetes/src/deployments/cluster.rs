@@ -10,7 +10,7 @@ use super::marks::{
     ANNOTATION_ENDED, ANNOTATION_LAUNCHED, ANNOTATION_RELEASED, ANNOTATION_RESTORED_FROM, ANNOTATION_STARTS,
     ONCE,
 };
-use super::objects::{Component, PodView, annotation, number};
+use super::objects::{Component, Phase, PodView, annotation, number};
 
 /// The objects of one cluster.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub(super) enum Upkeep {
     Release(String),
     /// Take the gate from the pod that may run.
     OpenGate(PodView),
+    /// Write on the Deployment which checkpoint its job has restored, as long as its JobManager tells.
+    NoteRestored(u64),
     /// Write on the Deployment how its JobManager ended.
     NoteEnd(String),
     /// Delete a pod of a cluster whose JobManager has ended.
@@ -103,10 +105,9 @@ pub(super) fn view(resource: &FlinkDeployment, objects: &Objects) -> View {
         return view;
     }
     let Some(released) = annotation(deployment, ANNOTATION_RELEASED) else {
-        let first = objects
-            .pods
-            .iter()
-            .find(|pod| pod.component == Component::JobManager && pod.is_gated && !pod.is_terminating);
+        let first = objects.pods.iter().find(|pod| {
+            pod.component == Component::JobManager && pod.phase == Phase::Gated && !pod.is_terminating
+        });
         if let Some(pod) = first.filter(|_| !is_terminating) {
             view.upkeep.push(Upkeep::Release(pod.uid.clone()));
             view.upkeep.push(Upkeep::OpenGate(pod.clone()));
@@ -115,13 +116,13 @@ pub(super) fn view(resource: &FlinkDeployment, objects: &Objects) -> View {
     };
     let known_end = annotation(deployment, ANNOTATION_ENDED);
     let pod = objects.pods.iter().find(|pod| pod.uid == released);
-    if let Some(pod) = pod.filter(|pod| pod.is_gated && !pod.is_terminating) {
+    if let Some(pod) = pod.filter(|pod| pod.phase == Phase::Gated && !pod.is_terminating) {
         view.upkeep.push(Upkeep::OpenGate(pod.clone()));
         return view;
     }
     let ended = match pod {
         None => Some("its JobManager's pod is gone".to_owned()),
-        Some(pod) if pod.has_ended || pod.was_restarted => Some(
+        Some(pod) if pod.phase == Phase::Ended || pod.was_restarted => Some(
             pod.exit
                 .clone()
                 .unwrap_or_else(|| "its JobManager has ended".to_owned()),
@@ -167,5 +168,141 @@ fn without_deployment(objects: &Objects) -> View {
         upkeep: Vec::new(),
         is_terminating: false,
         is_started_once: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::DynamicObject;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn resource(launched: &str) -> FlinkDeployment {
+        serde_json::from_value(json!({
+            "metadata": { "name": "orders", "uid": "u-1", "annotations": { ANNOTATION_LAUNCHED: launched } },
+        }))
+        .unwrap()
+    }
+
+    fn deployment(annotations: &Value) -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": "orders", "uid": "d-1", "labels": { "flink/deployment-number": "3" }, "annotations": annotations,
+                "ownerReferences": [{ "apiVersion": "v1", "kind": "FlinkDeployment", "name": "orders", "uid": "u-1" }],
+            },
+        }))
+        .unwrap()
+    }
+
+    fn pod(uid: &str, component: Component, phase: Phase) -> PodView {
+        PodView {
+            name: format!("orders-{uid}"),
+            uid: uid.to_owned(),
+            number: Some(3),
+            component,
+            phase,
+            is_terminating: false,
+            exit: None,
+            was_restarted: false,
+        }
+    }
+
+    fn seen(annotations: &Value, pods: Vec<PodView>) -> View {
+        let objects = Objects {
+            deployment: Some(deployment(annotations)),
+            pods,
+        };
+        view(&resource("3"), &objects)
+    }
+
+    fn alive(view: &View) -> Option<bool> {
+        view.fact.present().map(|cluster| cluster.alive)
+    }
+
+    #[test]
+    fn one_pod_is_released_and_every_other_waits() {
+        let waiting = pod("a", Component::JobManager, Phase::Gated);
+        let view = seen(&json!({ ANNOTATION_STARTS: ONCE }), vec![waiting.clone()]);
+        assert_eq!(alive(&view), Some(true));
+        assert_eq!(
+            view.upkeep,
+            [Upkeep::Release("a".to_owned()), Upkeep::OpenGate(waiting.clone())]
+        );
+
+        // The operator died between the two: the same pod, and no other.
+        let marks = json!({ ANNOTATION_STARTS: ONCE, ANNOTATION_RELEASED: "a" });
+        let other = pod("b", Component::JobManager, Phase::Gated);
+        let view = seen(&marks, vec![other, waiting.clone()]);
+        assert_eq!(view.upkeep, [Upkeep::OpenGate(waiting)]);
+
+        let running = pod("a", Component::JobManager, Phase::MayRun);
+        let view = seen(&marks, vec![running]);
+        assert_eq!(
+            (alive(&view), view.upkeep.as_slice()),
+            (Some(true), [].as_slice())
+        );
+    }
+
+    #[test]
+    fn a_cluster_counts_as_dead_when_nothing_of_it_can_run() {
+        let marks = json!({ ANNOTATION_STARTS: ONCE, ANNOTATION_RELEASED: "a" });
+        let other = pod("b", Component::JobManager, Phase::Gated);
+        let task_manager = pod("t", Component::TaskManager, Phase::MayRun);
+        let view = seen(&marks, vec![other.clone(), task_manager.clone()]);
+        assert!(view.fact.is_unknown());
+        assert!(view.upkeep.contains(&Upkeep::End(task_manager)));
+
+        // A container that was started again may run the job at this moment.
+        let restarted = PodView {
+            was_restarted: true,
+            exit: Some("it ended".to_owned()),
+            ..pod("a", Component::JobManager, Phase::MayRun)
+        };
+        let view = seen(&marks, vec![restarted.clone()]);
+        assert!(view.fact.is_unknown());
+        assert_eq!(
+            view.upkeep,
+            [Upkeep::NoteEnd("it ended".to_owned()), Upkeep::End(restarted)]
+        );
+
+        let noted =
+            json!({ ANNOTATION_STARTS: ONCE, ANNOTATION_RELEASED: "a", ANNOTATION_ENDED: "it ended" });
+        let view = seen(&noted, vec![other]);
+        assert_eq!(alive(&view), Some(false));
+        assert_eq!(view.fact.present().unwrap().exit.as_deref(), Some("it ended"));
+        assert!(view.upkeep.is_empty());
+    }
+
+    #[test]
+    fn with_high_availability_the_pods_are_kubernetes_business() {
+        let view = seen(&json!({}), Vec::new());
+        assert_eq!(
+            (alive(&view), view.upkeep.as_slice()),
+            (Some(true), [].as_slice())
+        );
+    }
+
+    #[test]
+    fn pods_that_lost_their_deployment_are_alive_as_long_as_they_run() {
+        let objects = |phase| Objects {
+            deployment: None,
+            pods: vec![pod("t", Component::TaskManager, phase)],
+        };
+        let running = view(&resource("3"), &objects(Phase::MayRun));
+        assert_eq!(running.fact.present().map(|cluster| cluster.deployment), Some(3));
+        assert!(view(&resource("3"), &objects(Phase::Ended)).fact.is_absent());
+    }
+
+    #[test]
+    fn a_deployment_of_somebody_else_is_no_cluster() {
+        let mut resource = resource("3");
+        resource.metadata.uid = Some("u-2".to_owned());
+        let objects = Objects {
+            deployment: Some(deployment(&json!({}))),
+            pods: Vec::new(),
+        };
+        assert!(view(&resource, &objects).fact.is_unknown());
     }
 }

@@ -10,8 +10,8 @@ use sluice_shell::flink;
 
 use super::cluster::Upkeep;
 use super::marks::{
-    ANNOTATION_ENDED, ANNOTATION_LAUNCHED, ANNOTATION_RELEASED, HIGH_AVAILABILITY, LABEL_APP,
-    LABEL_CONFIG_MAP, LABEL_TYPE, NATIVE,
+    ANNOTATION_ENDED, ANNOTATION_LAUNCHED, ANNOTATION_RELEASED, ANNOTATION_RESTORED, HIGH_AVAILABILITY,
+    LABEL_APP, LABEL_CONFIG_MAP, LABEL_TYPE, NATIVE,
 };
 use super::objects::{label, number};
 use super::observe::Sight;
@@ -192,7 +192,7 @@ async fn patch_resource(
 }
 
 /// The specification that the record says is deployed: the status holds it before anything is launched.
-fn deployed(resource: &FlinkDeployment) -> Option<FlinkDeploymentSpec> {
+pub(super) fn deployed(resource: &FlinkDeployment) -> Option<FlinkDeploymentSpec> {
     let status = resource.status.as_ref()?;
     let reconciled = status.reconciliation_status.as_ref()?;
     let text = reconciled.last_reconciled_spec.as_deref()?;
@@ -321,6 +321,7 @@ pub(super) async fn keep(context: &Context, name: &Name, sight: &mut Sight) -> R
                 continue;
             }
             Upkeep::Release(uid) => annotate(sight, ANNOTATION_RELEASED, uid),
+            Upkeep::NoteRestored(number) => annotate(sight, ANNOTATION_RESTORED, &number.to_string()),
             Upkeep::NoteEnd(words) => annotate(sight, ANNOTATION_ENDED, words),
             Upkeep::OpenGate(pod) => {
                 let patch = json!({

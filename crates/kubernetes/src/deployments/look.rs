@@ -25,6 +25,9 @@ const POLL_AWAITING: Duration = Duration::from_millis(500);
 /// How soon what is left of an earlier cluster is looked at again.
 const POLL_LEFT: Duration = Duration::from_millis(200);
 
+/// How soon the last checkpoint is asked for again that nobody could tell.
+const POLL_CHECKPOINT: Duration = Duration::from_secs(5);
+
 /// One look.
 pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed> {
     let Some(deployments) = &context.deployments else {
@@ -106,10 +109,12 @@ fn is_recorded(sight: &Sight) -> bool {
 }
 
 fn does_something(sight: &Sight, decision: &Decision) -> bool {
-    let cannot_tell = decision
-        .waiting
-        .as_ref()
-        .is_some_and(|waiting| matches!(waiting.what, WaitingFor::Observation(_)));
+    let cannot_tell = decision.waiting.as_ref().is_some_and(|waiting| {
+        matches!(
+            waiting.what,
+            WaitingFor::Observation(_) | WaitingFor::LastCheckpoint(_)
+        )
+    });
     // What is being deleted already is waited for, and the watch will tell.
     let is_stopping = sight.view.is_terminating
         && decision
@@ -129,6 +134,10 @@ fn next(decision: &Decision, acted: bool) -> Next {
         .waiting
         .as_ref()
         .is_some_and(|waiting| !matches!(waiting.what, WaitingFor::Person(_)));
+    if let Some(WaitingFor::LastCheckpoint(_)) = decision.waiting.as_ref().map(|waiting| &waiting.what) {
+        // It costs requests to the API server, and comes, if at all, with a JobManager that comes back.
+        return Next::At(Some(Instant::now() + POLL_CHECKPOINT));
+    }
     let poll = (awaits || matches!(decision.wake, Wake::Now)).then(|| Instant::now() + POLL_AWAITING);
     Next::At(wake::earlier(next, poll))
 }

@@ -14,6 +14,8 @@ pub(crate) const ANNOTATION_RELEASED: &str = "flink/released-pod";
 pub(crate) const ANNOTATION_LAUNCHED: &str = "flink/last-launched";
 /// Annotation on the Deployment: how its JobManager ended.
 pub(crate) const ANNOTATION_ENDED: &str = "flink/job-manager-ended";
+/// Annotation on the Deployment: the number of the checkpoint that its job has restored.
+pub(crate) const ANNOTATION_RESTORED: &str = "flink/restored-checkpoint";
 /// The scheduling gate that holds a JobManager's pod back until it is the one that may run.
 pub(crate) const GATE: &str = "flink/started-once";
 /// Upstream's annotation: the generation of the FlinkDeployment that was deployed.

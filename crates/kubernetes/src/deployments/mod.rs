@@ -2,6 +2,7 @@
 //!
 //! * `render` is what a plan becomes: pure, and compared with what Flink's own client makes.
 //! * `cluster.rs` is what the objects say of a cluster, and what is to be done about it that no decision is needed for.
+//! * `recovery.rs` is what Flink's high availability knows of the last checkpoint.
 //! * `look.rs` is one look; `observe.rs` says what it sees, `effects.rs` carries out.
 //!
 //! # How a cluster is launched once, and a JobManager started once
@@ -25,6 +26,7 @@ mod look;
 mod marks;
 mod objects;
 mod observe;
+mod recovery;
 pub(crate) mod render;
 
 pub(crate) use look::look;

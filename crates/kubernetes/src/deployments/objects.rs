@@ -73,11 +73,8 @@ pub(super) struct PodView {
     pub(super) uid: String,
     pub(super) number: Option<u64>,
     pub(super) component: Component,
+    pub(super) phase: Phase,
     pub(super) is_terminating: bool,
-    /// It waits behind the gate, so nothing of it has run.
-    pub(super) is_gated: bool,
-    /// All its containers have ended for good.
-    pub(super) has_ended: bool,
     /// How its main container ended, at least once.
     pub(super) exit: Option<String>,
     pub(super) was_restarted: bool,
@@ -88,6 +85,17 @@ pub(super) enum Component {
     JobManager,
     TaskManager,
     Other,
+}
+
+/// How far a pod is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It waits behind the gate, so nothing of it has run.
+    Gated,
+    /// Something of it may run, now or later.
+    MayRun,
+    /// All its containers have ended for good.
+    Ended,
 }
 
 impl PodView {
@@ -120,24 +128,33 @@ impl PodView {
                 Some(TASK_MANAGER) => Component::TaskManager,
                 Some(_) | None => Component::Other,
             },
+            phase: if has_ended {
+                Phase::Ended
+            } else if is_gated(object) {
+                Phase::Gated
+            } else {
+                Phase::MayRun
+            },
             is_terminating: object.metadata.deletion_timestamp.is_some(),
-            is_gated: object
-                .data
-                .pointer("/spec/schedulingGates")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .any(|gate| gate.get("name").and_then(Value::as_str) == Some(GATE)),
-            has_ended,
             exit,
             was_restarted: restarts > 0,
         }
     }
 
     /// Whether something of it may run, now or later.
-    pub(super) const fn may_run(&self) -> bool {
-        !self.has_ended && !self.is_gated
+    pub(super) fn may_run(&self) -> bool {
+        self.phase == Phase::MayRun
     }
+}
+
+fn is_gated(object: &DynamicObject) -> bool {
+    object
+        .data
+        .pointer("/spec/schedulingGates")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .any(|gate| gate.get("name").and_then(Value::as_str) == Some(GATE))
 }
 
 /// How the container ended the first time that is still known.

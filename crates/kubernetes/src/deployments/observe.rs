@@ -9,9 +9,10 @@ use sluice_flink::Client;
 use sluice_shell::Storage;
 use sluice_shell::flink::{self, Asked};
 
-use super::cluster::{self, Objects, View};
-use super::marks::{LABEL_APP, LABEL_TYPE, NATIVE};
-use super::objects::{PodView, trim_cluster};
+use super::cluster::{self, Objects, Upkeep, View};
+use super::marks::{ANNOTATION_RESTORED, LABEL_APP, LABEL_TYPE, NATIVE};
+use super::objects::{PodView, annotation, trim_cluster};
+use super::recovery;
 use crate::context::Context;
 use crate::kind::{Kind, Name};
 use crate::object::{trim, typed};
@@ -35,7 +36,7 @@ pub(super) async fn watched(context: &Context, name: &Name) -> Result<Option<Sig
         deployment: context.cache.get(Kind::Deployment, name),
         pods: pods.iter().map(PodView::of).collect(),
     };
-    sight(context, name, object, Ok(objects)).await.map(Some)
+    sight(context, name, object, Ok(objects), false).await.map(Some)
 }
 
 /// Everything read afresh. `None`: there is no such resource.
@@ -65,7 +66,7 @@ pub(super) async fn afresh(context: &Context, name: &Name) -> Result<Option<Sigh
             }
         })
         .map_err(|error| error.to_string());
-    sight(context, name, object, objects).await.map(Some)
+    sight(context, name, object, objects, true).await.map(Some)
 }
 
 async fn sight(
@@ -73,9 +74,10 @@ async fn sight(
     name: &Name,
     object: DynamicObject,
     objects: Result<Objects, String>,
+    is_fresh: bool,
 ) -> Result<Sight, String> {
     let resource: FlinkDeployment = typed(&object)?;
-    let (objects, view) = match objects {
+    let (objects, mut view) = match objects {
         Ok(objects) => {
             let view = cluster::view(&resource, &objects);
             (objects, view)
@@ -115,7 +117,13 @@ async fn sight(
     for asked in record.iter().flat_map(lifecycle::asked_operations) {
         operations.push(operation(client.as_ref(), alive, &job_id, asked).await);
     }
-    let checkpoint = checkpoint(client.as_ref(), &view, &resource).await;
+    let mut checkpoint = checkpoint(client.as_ref(), &view, &resource).await;
+    if let (true, Fact::Unknown(_), Some(record)) = (is_fresh, &checkpoint, &record) {
+        checkpoint = recovered(context, name, &resource, record, &objects, checkpoint).await;
+    }
+    if let Fact::Present(job) = &job {
+        note_restored(&mut view, &objects, job.restored_checkpoint);
+    }
     let mut failures = context
         .deployments
         .as_ref()
@@ -214,5 +222,43 @@ async fn checkpoint(
     match client.checkpoints(job).await {
         Ok(checkpoints) if checkpoints.latest.completed.is_none() => Fact::Absent,
         Ok(_) | Err(_) => answer,
+    }
+}
+
+/// What Flink's high availability knows of the last checkpoint, where it is kept on Kubernetes.
+async fn recovered(
+    context: &Context,
+    name: &Name,
+    resource: &FlinkDeployment,
+    record: &Record,
+    objects: &Objects,
+    otherwise: Fact<CompletedCheckpoint>,
+) -> Fact<CompletedCheckpoint> {
+    let deployed = super::effects::deployed(resource);
+    let Some(spec) = deployed.filter(recovery::is_kept_on_kubernetes) else {
+        return otherwise;
+    };
+    let map = name.beside(recovery::config_map(&name.name, &record.job_id));
+    match context.server.get(Kind::ConfigMap, &map).await {
+        Ok(None) => otherwise,
+        Ok(Some(map)) => recovery::last_checkpoint(&spec, record, restored(objects), map.data.get("data")),
+        Err(error) => Fact::Unknown(error.to_string()),
+    }
+}
+
+fn restored(objects: &Objects) -> Option<u64> {
+    annotation(objects.deployment.as_ref()?, ANNOTATION_RESTORED)?
+        .parse()
+        .ok()
+}
+
+/// Nobody but the JobManager knows it, and it may be gone when it is needed.
+fn note_restored(view: &mut View, objects: &Objects, told: Option<u64>) {
+    if let Some(number) = told
+        && restored(objects).is_none()
+        && objects.deployment.is_some()
+        && !view.is_terminating
+    {
+        view.upkeep.push(Upkeep::NoteRestored(number));
     }
 }

@@ -72,7 +72,7 @@ impl Parts {
         for container in take_array(&mut spec, "containers") {
             match container {
                 Value::Object(container) if container.get("name") == Some(&json!(MAIN_CONTAINER)) => {
-                    main = container
+                    main = container;
                 }
                 other => others.push(other),
             }
