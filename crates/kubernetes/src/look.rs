@@ -183,9 +183,9 @@ async fn carry_out_all(
     effects: &[Effect],
 ) -> Result<Option<Next>, Failed> {
     for effect in effects {
-        tracing::info!(resource = %name, effect = name_of(effect), "carries out");
+        tracing::info!(resource = %name, effect = effect.name(), "carries out");
         match carry_out(context, name, sight, effect).await {
-            Ok(()) => context.metrics.carried_out(name_of(effect)),
+            Ok(()) => context.metrics.carried_out(effect.name()),
             Err(Failure::Server(ServerError::Stale(words))) => {
                 tracing::debug!(resource = %name, "{words}");
                 return Ok(Some(stale()));
@@ -438,17 +438,5 @@ fn set_child(name: &Name, sight: &mut Sight, child: &str, fact: Fact<FlinkDeploy
         sight.observed.blue.child = fact;
     } else if Color::Green.child_name(&name.name) == child {
         sight.observed.green.child = fact;
-    }
-}
-
-const fn name_of(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::CreateChild { .. } => "CreateChild",
-        Effect::ReplaceChild { .. } => "ReplaceChild",
-        Effect::DeleteChild { .. } => "DeleteChild",
-        Effect::TriggerSavepoint { .. } => "TriggerSavepoint",
-        Effect::DisposeSavepoint { .. } => "DisposeSavepoint",
-        Effect::ApplyIngress { .. } => "ApplyIngress",
-        Effect::DeleteIngress { .. } => "DeleteIngress",
     }
 }

@@ -78,6 +78,21 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Its kind in one word, for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateChild { .. } => "CreateChild",
+            Self::ReplaceChild { .. } => "ReplaceChild",
+            Self::DeleteChild { .. } => "DeleteChild",
+            Self::TriggerSavepoint { .. } => "TriggerSavepoint",
+            Self::DisposeSavepoint { .. } => "DisposeSavepoint",
+            Self::ApplyIngress { .. } => "ApplyIngress",
+            Self::DeleteIngress { .. } => "DeleteIngress",
+        }
+    }
+}
+
 /// What is being waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {

@@ -75,6 +75,22 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Its kind in one word, for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AddFinalizer => "AddFinalizer",
+            Self::RemoveFinalizer => "RemoveFinalizer",
+            Self::Deploy { .. } => "Deploy",
+            Self::StopCluster { .. } => "StopCluster",
+            Self::StopWithSavepoint { .. } => "StopWithSavepoint",
+            Self::TriggerSavepoint { .. } => "TriggerSavepoint",
+            Self::TriggerCheckpoint { .. } => "TriggerCheckpoint",
+            Self::CancelJob { .. } => "CancelJob",
+        }
+    }
+}
+
 /// What is being waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {

@@ -72,12 +72,12 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
     }
     for effect in &decision.effects {
         context.memory.count("blue_green_effects");
-        tracing::info!(object = %key, effect = name(effect), "carries out");
-        crash::point("bluegreen", name(effect), "before");
+        tracing::info!(object = %key, effect = effect.name(), "carries out");
+        crash::point("bluegreen", effect.name(), "before");
         if carry_out(context, key, effect).await? == Carried::LookAgain {
             return Ok(Next::At(Some(Instant::now() + Duration::from_millis(50))));
         }
-        crash::point("bluegreen", name(effect), "after");
+        crash::point("bluegreen", effect.name(), "after");
     }
     context.memory.succeeded(key);
     let next = wake::at(
@@ -236,18 +236,6 @@ async fn is_alive(context: &Context, child: &FlinkDeployment) -> bool {
         Ok(Fact::Present(cluster)) => cluster.alive,
         Ok(Fact::Absent) => false,
         Ok(Fact::Unknown(_)) | Err(_) => true,
-    }
-}
-
-const fn name(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::CreateChild { .. } => "CreateChild",
-        Effect::ReplaceChild { .. } => "ReplaceChild",
-        Effect::DeleteChild { .. } => "DeleteChild",
-        Effect::TriggerSavepoint { .. } => "TriggerSavepoint",
-        Effect::DisposeSavepoint { .. } => "DisposeSavepoint",
-        Effect::ApplyIngress { .. } => "ApplyIngress",
-        Effect::DeleteIngress { .. } => "DeleteIngress",
     }
 }
 

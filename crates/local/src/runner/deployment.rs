@@ -61,12 +61,12 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
     }
     for effect in &decision.effects {
         context.memory.count("deployment_effects");
-        tracing::info!(object = %key, effect = name(effect), "carries out");
-        crash::point("lifecycle", name(effect), "before");
+        tracing::info!(object = %key, effect = effect.name(), "carries out");
+        crash::point("lifecycle", effect.name(), "before");
         if carry_out(context, key, &observed.resource, effect).await? == Carried::LookAgain {
             return Ok(Next::At(Some(Instant::now() + Duration::from_millis(50))));
         }
-        crash::point("lifecycle", name(effect), "after");
+        crash::point("lifecycle", effect.name(), "after");
     }
     keep_task_managers(context, &observed).await?;
     context.memory.succeeded(key);
@@ -167,19 +167,6 @@ pub(crate) async fn observe(context: &Context, key: &ObjectKey) -> Result<Option
         failures: context.memory.of(key).failures,
         resource,
     }))
-}
-
-const fn name(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::AddFinalizer => "AddFinalizer",
-        Effect::RemoveFinalizer => "RemoveFinalizer",
-        Effect::Deploy { .. } => "Deploy",
-        Effect::StopCluster { .. } => "StopCluster",
-        Effect::StopWithSavepoint { .. } => "StopWithSavepoint",
-        Effect::TriggerSavepoint { .. } => "TriggerSavepoint",
-        Effect::TriggerCheckpoint { .. } => "TriggerCheckpoint",
-        Effect::CancelJob { .. } => "CancelJob",
-    }
 }
 
 async fn carry_out(
