@@ -198,6 +198,16 @@ fn put_back(
     Some(replace(present, &wanted, spec_to_be, number))
 }
 
+/// Whether the child is what `spec` says.
+pub fn stands(
+    view: &View<'_>,
+    color: Color,
+    present: &FlinkDeployment,
+    spec: &FlinkBlueGreenDeploymentSpec,
+) -> bool {
+    put_back(view, color, present, spec).is_none()
+}
+
 /// A child that another operator created has no transition label, and does not get one: 0 is what its absence says.
 fn labels_stand(wanted: &FlinkDeployment, present: &FlinkDeployment, number: u64) -> bool {
     let there = present.metadata.labels.as_ref();

@@ -9,7 +9,7 @@ use sluice_api::blue_green::{AbortReason, Outcome, TransitionCause};
 use super::super::diff::{self, DiffKind};
 use super::super::record::{State, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{child, failed};
+use super::super::{child, effects, failed};
 use super::{active, switching};
 use crate::{Event, fields};
 
@@ -27,7 +27,7 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
         return active::edit(&again, color, present, reconciled, valid);
     }
     match view.mine(color) {
-        Mine::Present(present) if is_done(wanted, present) => {
+        Mine::Present(present) if effects::stands(view, color, present, wanted) && is_done(wanted, present) => {
             let mut record = view.record.with_state(State::Active(color));
             record.reconciled = Some(wanted.clone());
             record.failed = None;
