@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use sluice_api::validation::Problem;
 use sluice_api::{FlinkBlueGreenDeployment, read};
 
+use sluice_core::bluegreen::rival::STATUS_MANAGER;
+
 use crate::kind::Name;
 
 /// Namespace and name of an object.
@@ -50,14 +52,22 @@ pub(crate) fn trim(object: &mut DynamicObject) {
     }
 }
 
+/// Whoever changes the state takes it over, and it stands no more among the fields of the one before. That Sluice has written
+/// before another did, and when, is told by whatever is left to it.
 fn writer_of_state(entry: ManagedFieldsEntry) -> Option<ManagedFieldsEntry> {
     let writes = entry
         .fields_v1
         .as_ref()
         .and_then(|fields| fields.0.pointer("/f:status/f:blueGreenState"))
         .is_some();
-    (writes && entry.subresource.as_deref() == Some("status")).then(|| ManagedFieldsEntry {
-        fields_v1: Some(FieldsV1(json!({ "f:status": { "f:blueGreenState": {} } }))),
+    let ours = entry.manager.as_deref() == Some(STATUS_MANAGER);
+    let fields = if writes {
+        json!({ "f:status": { "f:blueGreenState": {} } })
+    } else {
+        json!({ "f:status": {} })
+    };
+    ((writes || ours) && entry.subresource.as_deref() == Some("status")).then(|| ManagedFieldsEntry {
+        fields_v1: Some(FieldsV1(fields)),
         ..entry
     })
 }

@@ -139,6 +139,10 @@ async fn side(context: &Context, name: &Name, resource: &FlinkBlueGreenDeploymen
     let child: Fact<FlinkDeployment> = read(context, Kind::FlinkDeployment, answer);
     let checkpoint = match &child {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        // What another resource's child has completed is no state of this one, though it had the same name.
+        Fact::Present(other) if !child::is_owned(&other.metadata, resource) => {
+            Fact::Unknown("it belongs to another resource".to_owned())
+        }
         Fact::Present(child) => checkpoint(context, child).await,
         Fact::Absent => {
             let uid = resource.metadata.uid.as_deref().unwrap_or_default();

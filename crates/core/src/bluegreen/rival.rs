@@ -36,6 +36,8 @@ pub(super) fn stand_aside(observed: &Observed, now: Timestamp) -> Option<Decisio
         (None, None) => None,
         (None, Some(_)) if is_to_be_tried_again(observed, previous) => None,
         (None, Some(rival)) => Some(aside(None, rival, Vec::new(), Wake::OnChange)),
+        // In one second with our last write, which told of it: a person knows better which came first.
+        (Some(writer), Some(_)) if !writer.is_later && is_to_be_tried_again(observed, previous) => None,
         (Some(writer), told) => Some(tell(observed, previous, &writer, told.as_ref(), now)),
     }
 }
@@ -45,23 +47,30 @@ struct Writer {
     manager: String,
     /// When we wrote last.
     ours: Timestamp,
+    /// Whether it is later by the clock; else it was in the same second, and the state is no longer ours.
+    is_later: bool,
 }
 
 fn newer_writer(observed: &Observed) -> Option<Writer> {
     let entries = observed.resource.metadata.managed_fields.as_deref()?;
-    let writers = || entries.iter().filter(|entry| writes_state(entry));
-    // The times have whole seconds, so only a later second is later for certain.
-    let ours = writers()
-        .filter(|entry| entry.manager.as_deref() == Some(STATUS_MANAGER))
-        .filter_map(time)
-        .max()?;
-    let other = writers()
-        .filter(|entry| is_operator(entry.manager.as_deref().unwrap_or_default()))
-        .filter(|entry| time(entry).is_some_and(|theirs| theirs > ours))
+    // Whoever changes the state takes it over: what is left to us of our last write need not hold it.
+    let mine = || {
+        let of_status = entries.iter().filter(|entry| entry.subresource.as_deref() == Some("status"));
+        of_status.filter(|entry| entry.manager.as_deref() == Some(STATUS_MANAGER))
+    };
+    let ours = mine().filter_map(time).max()?;
+    let state_is_ours = mine().any(writes_state);
+    // The times have whole seconds. In one and the same, whose the state is tells who was last.
+    let is_newer = |theirs: Timestamp| theirs > ours || (theirs == ours && !state_is_ours);
+    let other = entries
+        .iter()
+        .filter(|entry| writes_state(entry) && is_operator(entry.manager.as_deref().unwrap_or_default()))
+        .filter(|entry| time(entry).is_some_and(is_newer))
         .max_by_key(|entry| time(entry))?;
     Some(Writer {
         manager: other.manager.clone().unwrap_or_default(),
         ours,
+        is_later: time(other).is_some_and(|theirs| theirs > ours),
     })
 }
 
