@@ -40,22 +40,45 @@ fn slowly() -> Value {
     ])
 }
 
+/// A savepoint of a job that is gone is given up at its deadline.
+const LONG: Duration = Duration::from_secs(90);
+
 async fn interfere(run: &Run, hand: &str) {
     let blue = format!("{RESOURCE}-blue");
     let green = format!("{RESOURCE}-green");
     let parameters = PatchParams::default();
     let merge = async |kind: Kind, name: &str, patch: Value| {
-        let _ = run.api(kind).patch(name, &parameters, &Patch::Merge(&patch)).await;
+        let _ = run
+            .api(kind)
+            .patch(name, &parameters, &Patch::Merge(&patch))
+            .await;
     };
     let gone = async |kind: Kind, name: &str| {
-        let _ = run.api(kind).delete(name, &kube::api::DeleteParams::background()).await;
+        let _ = run
+            .api(kind)
+            .delete(name, &kube::api::DeleteParams::background())
+            .await;
     };
     match hand {
         "delete-blue" => gone(Kind::Flink, &blue).await,
         "delete-green" => gone(Kind::Flink, &green).await,
         "delete-ingress" => gone(Kind::Ingress, RESOURCE).await,
-        "edit-ingress" => merge(Kind::Ingress, RESOURCE, json!({ "spec": { "rules": [{ "host": "elsewhere.example.com" }] } })).await,
-        "edit-blue" => merge(Kind::Flink, &blue, json!({ "spec": { "taskManager": { "replicas": 7 } } })).await,
+        "edit-ingress" => {
+            merge(
+                Kind::Ingress,
+                RESOURCE,
+                json!({ "spec": { "rules": [{ "host": "elsewhere.example.com" }] } }),
+            )
+            .await
+        }
+        "edit-blue" => {
+            merge(
+                Kind::Flink,
+                &blue,
+                json!({ "spec": { "taskManager": { "replicas": 7 } } }),
+            )
+            .await
+        }
         "wipe-status" | "break-status" => {
             let status = if hand == "wipe-status" {
                 Value::Null
@@ -63,8 +86,14 @@ async fn interfere(run: &Run, hand: &str) {
                 json!({ "abortTimestamp": "yesterday", "transition": { "step": { "name": "Nonsense" } }, "transitionNumber": "many" })
             };
             let patch = Patch::Merge(json!({ "status": status }));
-            let parameters = PatchParams { field_manager: Some("a-person".to_owned()), ..PatchParams::default() };
-            let _ = run.api(Kind::BlueGreen).patch_status(RESOURCE, &parameters, &patch).await;
+            let parameters = PatchParams {
+                field_manager: Some("a-person".to_owned()),
+                ..PatchParams::default()
+            };
+            let _ = run
+                .api(Kind::BlueGreen)
+                .patch_status(RESOURCE, &parameters, &patch)
+                .await;
         }
         other => unreachable!("{other}"),
     }
@@ -83,7 +112,10 @@ fn is_well(seen: &Seen) -> bool {
         "ACTIVE_BLUE" => (&seen.blue, &seen.green, "ACTIVE_BLUE"),
         _ => (&seen.green, &seen.blue, "ACTIVE_GREEN"),
     };
-    let backend = text(seen.ingress.as_ref(), "/spec/rules/0/http/paths/0/backend/service/name");
+    let backend = text(
+        seen.ingress.as_ref(),
+        "/spec/rules/0/http/paths/0/backend/service/name",
+    );
     let name = text(serving.as_ref(), "/metadata/name");
     seen.rests(state, "RUNNING")
         && other.is_none()
@@ -102,10 +134,13 @@ async fn play(world: &World, name: &str, phase: &str, hand: &str) -> Result<Stri
     run.apply(&with_ingress()).await;
     run.rests("ACTIVE_BLUE", "RUNNING").await?;
     run.edit(&image("orders:2")).await;
-    run.until(&format!("is in {phase}"), |seen| in_phase(seen, phase)).await?;
+    run.until(&format!("is in {phase}"), |seen| in_phase(seen, phase))
+        .await?;
     interfere(&run, hand).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let waited = run.until(&format!("{hand} in {phase} is mended"), is_well).await;
+    let waited = run
+        .within(LONG, &format!("{hand} in {phase} is mended"), is_well)
+        .await;
     if let Err(wrong) = waited {
         // A person has to act: that is said, and nothing is done meanwhile.
         let seen = run.seen();
@@ -113,12 +148,27 @@ async fn play(world: &World, name: &str, phase: &str, hand: &str) -> Result<Stri
         if !said {
             return Err(wrong);
         }
-        run.quiet().await?;
-        return Ok(format!("a person is asked for: {} / {}", seen.status("/error"), seen.condition("Degraded")["message"]));
+        let writes = run.proxy.writes().len();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        run.check(
+            run.proxy.writes().len() == writes,
+            "it writes while a person is awaited",
+        )?;
+        return Ok(format!(
+            "a person is asked for: {} / {}",
+            seen.status("/error"),
+            seen.condition("Degraded")["message"]
+        ));
     }
     let end = run.over(world).await?;
-    run.check(end.tally.savepoints <= 2, &format!("{} savepoints\n{}", end.tally.savepoints, end.trace))?;
-    Ok(format!("mended: {} savepoints, created {:?}", end.tally.savepoints, end.tally.been.created))
+    run.check(
+        end.tally.savepoints <= 2,
+        &format!("{} savepoints\n{}", end.tally.savepoints, end.trace),
+    )?;
+    Ok(format!(
+        "mended: {} savepoints, created {:?}",
+        end.tally.savepoints, end.tally.been.created
+    ))
 }
 
 /// Scenarios 23 to 26 and 34 to 36 at every phase.
@@ -126,9 +176,16 @@ async fn play(world: &World, name: &str, phase: &str, hand: &str) -> Result<Stri
 async fn row_36_whatever_people_delete_or_edit_is_mended_or_said() -> Tested {
     let cases: Vec<(&str, &str, String)> = PHASES
         .iter()
-        .flat_map(|phase| HANDS.iter().map(move |hand| (*phase, *hand, format!("{hand}-{phase}").to_lowercase())))
+        .flat_map(|phase| {
+            HANDS
+                .iter()
+                .map(move |hand| (*phase, *hand, format!("{hand}-{phase}").to_lowercase()))
+        })
         .collect();
-    let casts = cases.iter().map(|(_, _, name)| Cast::new(name.clone()).acting(slowly())).collect();
+    let casts = cases
+        .iter()
+        .map(|(_, _, name)| Cast::new(name.clone()).acting(slowly()))
+        .collect();
     let world = World::open(casts, 14).await;
     let played = cases.iter().map(async |(phase, hand, name)| {
         let _turn = world.at_once.acquire().await.unwrap();
@@ -141,7 +198,11 @@ async fn row_36_whatever_people_delete_or_edit_is_mended_or_said() -> Tested {
             Err(Wrong(words)) => failures.push(words),
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(Wrong(failures.join("\n\n"))) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(Wrong(failures.join("\n\n")))
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,11 +210,14 @@ async fn row_31_and_32_a_resource_that_is_deleted_in_mid_transition_and_made_aga
     let (world, run) = World::one(Cast::new("deleted").acting(slowly())).await;
     begin(&run).await?;
     run.edit(&image("orders:2")).await;
-    run.until("green is being deployed", |seen| seen.step() == "Deploying").await?;
+    run.until("green is being deployed", |seen| seen.step() == "Deploying")
+        .await?;
     let before = run.fresh().await?;
     run.delete(Kind::BlueGreen, RESOURCE).await;
-    run.until("everything is gone", |seen| seen.resource.is_none() && seen.blue.is_none() && seen.green.is_none())
-        .await?;
+    run.until("everything is gone", |seen| {
+        seen.resource.is_none() && seen.blue.is_none() && seen.green.is_none()
+    })
+    .await?;
     run.quiet().await?;
     run.proxy.begin();
     run.apply(&resource()).await;
@@ -163,7 +227,10 @@ async fn row_31_and_32_a_resource_that_is_deleted_in_mid_transition_and_made_aga
     run.check(*seen.status("/transitionNumber") == 1, "the numbers begin anew")?;
     let owner = text(seen.blue.as_ref(), "/metadata/ownerReferences/0/uid");
     run.check(owner == uid(&seen), "blue belongs to the new resource")?;
-    run.check(at(seen.blue.as_ref(), "/spec/job/initialSavepointPath").is_null(), "it starts from nothing")?;
+    run.check(
+        at(seen.blue.as_ref(), "/spec/job/initialSavepointPath").is_null(),
+        "it starts from nothing",
+    )?;
     run.over(&world).await?;
     Ok(())
 }
@@ -186,7 +253,10 @@ async fn row_32_a_resource_made_again_at_once_waits_for_the_children_of_the_one_
         })
         .await?;
     let owner = text(seen.blue.as_ref(), "/metadata/ownerReferences/0/uid");
-    run.check(owner == uid(seen.resource.as_ref()), "blue belongs to the new resource")?;
+    run.check(
+        owner == uid(seen.resource.as_ref()),
+        "blue belongs to the new resource",
+    )?;
     run.over(&world).await?;
     Ok(())
 }
@@ -210,20 +280,34 @@ async fn row_28_and_37_what_belongs_to_others_is_not_touched() -> Tested {
     run.api(Kind::Ingress).create(&post, &ingress).await.unwrap();
     run.operator.start();
     run.apply(&with_ingress()).await;
-    let said = |seen: &Seen| text(seen.resource.as_ref(), "/status/error").contains(&format!("{RESOURCE}-blue"));
+    let said =
+        |seen: &Seen| text(seen.resource.as_ref(), "/status/error").contains(&format!("{RESOURCE}-blue"));
     run.until("the conflict is said", said).await?;
     run.quiet().await?;
-    let touched: Vec<String> = run.proxy.writes().into_iter().filter(|write| {
-        write.contains("flinkdeployments/") || write.contains("ingresses") || write.starts_with("DELETE")
-    }).collect();
+    let touched: Vec<String> = run
+        .proxy
+        .writes()
+        .into_iter()
+        .filter(|write| {
+            write.contains("flinkdeployments/") || write.contains("ingresses") || write.starts_with("DELETE")
+        })
+        .collect();
     run.check(touched.is_empty(), &format!("touched: {touched:?}"))?;
-    // The name becomes free: it goes on by itself. The Ingress stays another's.
+    // The names become free, and it goes on by itself; the Ingress of another holds up no deployment.
     run.delete(Kind::Flink, &format!("{RESOURCE}-blue")).await;
-    run.rests("ACTIVE_BLUE", "RUNNING").await?;
-    let seen = run
-        .until("the Ingress of another is told", |seen| seen.condition("Degraded")["reason"] == "IngressConflict")
-        .await?;
-    run.check(at(seen.ingress.as_ref(), "/spec/rules").is_null(), "the Ingress was changed")?;
+    let told =
+        |seen: &Seen| seen.condition("Degraded")["reason"] == "IngressConflict" && seen.step() == "Switching";
+    let seen = run.until("the Ingress of another is told", told).await?;
+    run.check(
+        at(seen.ingress.as_ref(), "/spec/rules").is_null(),
+        "the Ingress was changed",
+    )?;
+    run.delete(Kind::Ingress, RESOURCE).await;
+    let seen = run.rests("ACTIVE_BLUE", "RUNNING").await?;
+    run.check(
+        !at(seen.ingress.as_ref(), "/spec/rules").is_null(),
+        "there is no Ingress",
+    )?;
     run.over(&world).await?;
     Ok(())
 }

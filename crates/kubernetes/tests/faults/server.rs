@@ -37,23 +37,40 @@ async fn a_restart_of_the_api_server_in_mid_transition_is_waited_out() -> Tested
     let run = world.run("restart").await;
     begin(&run).await?;
     run.edit(&image("orders:2")).await;
-    run.until("the savepoint is under way", |seen| seen.state() == "SAVEPOINTING_BLUE").await?;
+    run.until("the savepoint is under way", |seen| {
+        seen.state() == "SAVEPOINTING_BLUE"
+    })
+    .await?;
     plane.kill_api_server().await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     plane.start_api_server().await.unwrap();
     let back = Instant::now();
-    run.within(Duration::from_secs(90), "green serves alone", green_serves).await?;
-    println!("{:.1} s after the API server was back, all was done", back.elapsed().as_secs_f64());
+    run.within(Duration::from_secs(90), "green serves alone", green_serves)
+        .await?;
+    println!(
+        "{:.1} s after the API server was back, all was done",
+        back.elapsed().as_secs_f64()
+    );
     let end = run.over(&world).await?;
-    run.check(end.tally.savepoints == 1, &format!("{} savepoints\n{}", end.tally.savepoints, end.trace))?;
-    run.check(end.tally.been.created.values().all(|uids| uids.len() == 1), "a child was created twice")
+    run.check(
+        end.tally.savepoints == 1,
+        &format!("{} savepoints\n{}", end.tally.savepoints, end.trace),
+    )?;
+    run.check(
+        end.tally.been.created.values().all(|uids| uids.len() == 1),
+        "a child was created twice",
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_57_a_right_that_is_taken_away_in_mid_transition_is_named_and_waited_for() -> Tested {
     let world = World::open(vec![Cast::new("rights")], 1).await;
     let namespace = world.namespace("rights");
-    let token = world.plane.service_account_token(&namespace, "sluice").await.unwrap();
+    let token = world
+        .plane
+        .service_account_token(&namespace, "sluice")
+        .await
+        .unwrap();
     let address = world.plane.address().unwrap();
     let proxy = Proxy::open(address, &world.plane.certificate_authority(), world.job_managers).await;
     let (operator, proxy) = operator_with(&world, &namespace, "rights", &token, proxy, &[]);
@@ -62,13 +79,19 @@ async fn row_57_a_right_that_is_taken_away_in_mid_transition_is_named_and_waited
     let group = "rbac.authorization.k8s.io";
     let roles = api(&run, group, "Role", "roles");
     let bindings = api(&run, group, "RoleBinding", "rolebindings");
-    let rule = |group: &str, resources: &[&str], verbs: &[&str]| {
-        json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
-    };
+    let rule = |group: &str, resources: &[&str], verbs: &[&str]| json!({ "apiGroups": [group], "resources": resources, "verbs": verbs });
     let flink = "flink.apache.org";
     let usual = [
-        rule(flink, &["flinkbluegreendeployments", "flinkbluegreendeployments/status"], &["*"]),
-        rule(flink, &["flinkdeployments"], &["get", "list", "watch", "update", "patch", "delete"]),
+        rule(
+            flink,
+            &["flinkbluegreendeployments", "flinkbluegreendeployments/status"],
+            &["*"],
+        ),
+        rule(
+            flink,
+            &["flinkdeployments"],
+            &["get", "list", "watch", "update", "patch", "delete"],
+        ),
         rule("networking.k8s.io", &["ingresses"], &["*"]),
         rule("events.k8s.io", &["events"], &["*"]),
     ];
@@ -86,7 +109,10 @@ async fn row_57_a_right_that_is_taken_away_in_mid_transition_is_named_and_waited
         create(&bindings, binding(name)).await;
     }
     begin(&run).await?;
-    bindings.delete("creating", &DeleteParams::default()).await.unwrap();
+    bindings
+        .delete("creating", &DeleteParams::default())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     run.edit(&image("orders:2")).await;
     let named = |seen: &Seen| {
@@ -102,11 +128,19 @@ async fn row_57_a_right_that_is_taken_away_in_mid_transition_is_named_and_waited
     run.check(asked < 60, &format!("{asked} requests in 10 s are a storm"))?;
     create(&bindings, binding("creating")).await;
     let given = Instant::now();
-    let seen = run.within(Duration::from_secs(60), "green serves alone", green_serves).await?;
-    println!("{asked} requests in 10 s without the right; done {:.1} s after it was given back", given.elapsed().as_secs_f64());
+    let seen = run
+        .within(Duration::from_secs(60), "green serves alone", green_serves)
+        .await?;
+    println!(
+        "{asked} requests in 10 s without the right; done {:.1} s after it was given back",
+        given.elapsed().as_secs_f64()
+    );
     run.check(seen.status("/error").is_null(), "the error stays")?;
     let end = run.over(&world).await?;
-    run.check(end.tally.savepoints == 1, &format!("{} savepoints\n{}", end.tally.savepoints, end.trace))
+    run.check(
+        end.tally.savepoints == 1,
+        &format!("{} savepoints\n{}", end.tally.savepoints, end.trace),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,10 +160,16 @@ async fn row_56_a_child_that_admission_refuses_is_quoted_and_blue_serves_on() ->
     let quoted = |seen: &Seen| text(seen.resource.as_ref(), "/status/error").contains(WORDS);
     let seen = run.until("the refusal is quoted", quoted).await?;
     println!("error: {}", seen.status("/error"));
-    run.check(text(seen.blue.as_ref(), "/status/jobStatus/state") == "RUNNING", "blue serves on")?;
+    run.check(
+        text(seen.blue.as_ref(), "/status/jobStatus/state") == "RUNNING",
+        "blue serves on",
+    )?;
     run.until("green serves alone", green_serves).await?;
     let end = run.over(&world).await?;
-    run.check(end.tally.savepoints == 1, &format!("{} savepoints", end.tally.savepoints))
+    run.check(
+        end.tally.savepoints == 1,
+        &format!("{} savepoints", end.tally.savepoints),
+    )
 }
 
 /// No controller counts what there is, so the test writes the status of the quota as one would.
@@ -149,7 +189,10 @@ async fn row_58_a_quota_that_is_used_up_is_quoted_and_waited_for() -> Tested {
     let count = async |hard: &str, used: &str| {
         let status = json!({ "status": { "hard": { counted: hard }, "used": { counted: used } } });
         let patch = Patch::Merge(status);
-        quotas.patch_status("jobs", &PatchParams::default(), &patch).await.unwrap();
+        quotas
+            .patch_status("jobs", &PatchParams::default(), &patch)
+            .await
+            .unwrap();
     };
     count("1", "1").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -157,11 +200,18 @@ async fn row_58_a_quota_that_is_used_up_is_quoted_and_waited_for() -> Tested {
     let quoted = |seen: &Seen| text(seen.resource.as_ref(), "/status/error").contains("exceeded quota");
     let seen = run.until("the quota is quoted", quoted).await?;
     println!("error: {}", seen.status("/error"));
-    run.check(text(seen.blue.as_ref(), "/status/jobStatus/state") == "RUNNING", "blue serves on")?;
+    run.check(
+        text(seen.blue.as_ref(), "/status/jobStatus/state") == "RUNNING",
+        "blue serves on",
+    )?;
     let more = Patch::Merge(json!({ "spec": { "hard": { counted: "5" } } }));
-    quotas.patch("jobs", &PatchParams::default(), &more).await.unwrap();
+    quotas
+        .patch("jobs", &PatchParams::default(), &more)
+        .await
+        .unwrap();
     count("5", "1").await;
-    run.within(Duration::from_secs(60), "green serves alone", green_serves).await?;
+    run.within(Duration::from_secs(60), "green serves alone", green_serves)
+        .await?;
     run.over(&world).await?;
     Ok(())
 }
@@ -172,7 +222,10 @@ async fn row_33_in_a_namespace_that_is_terminating_there_is_no_storm() -> Tested
     let (world, run) = World::one(Cast::new("terminating")).await;
     begin(&run).await?;
     let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(world.client.clone());
-    namespaces.delete(&run.namespace, &DeleteParams::default()).await.unwrap();
+    namespaces
+        .delete(&run.namespace, &DeleteParams::default())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     run.proxy.begin();
     run.edit(&image("orders:2")).await;
@@ -182,6 +235,9 @@ async fn row_33_in_a_namespace_that_is_terminating_there_is_no_storm() -> Tested
     let asked = run.proxy.count();
     println!("{asked} requests, error: {}", run.seen().status("/error"));
     run.check(asked < 120, &format!("{asked} requests in 15 s are a storm"))?;
-    run.check(run.seen().blue.is_some(), "blue is left to the deletion of the namespace")?;
+    run.check(
+        run.seen().blue.is_some(),
+        "blue is left to the deletion of the namespace",
+    )?;
     run.check(run.operator.runs(), "the operator has ended")
 }

@@ -95,7 +95,10 @@ async fn row_21_the_next_leader_finishes_what_a_killed_one_began_and_sigterm_han
     let began = Instant::now();
     let ending = second.terminate().await;
     run.edit(&image("orders:3")).await;
-    println!("the edit is made {:.1} s after the signal", began.elapsed().as_secs_f64());
+    println!(
+        "the edit is made {:.1} s after the signal",
+        began.elapsed().as_secs_f64()
+    );
     run.until("the next transition has begun", |seen| !seen.step().is_empty())
         .await?;
     let taken = began.elapsed();

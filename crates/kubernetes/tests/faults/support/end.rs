@@ -73,7 +73,10 @@ fn plain(value: &Value) -> Value {
         Value::String(text) if text.starts_with("s3://flink/savepoints/") => json!("<a savepoint>"),
         Value::String(text) if text.starts_with("s3://flink/checkpoints/") => json!("<a checkpoint>"),
         // Until when it was waited for, and how far it was by then.
-        Value::String(text) => json!(text.split_once(" by 20").map_or(text.as_str(), |(before, _)| before)),
+        Value::String(text) => json!(
+            text.split_once(" by 20")
+                .map_or(text.as_str(), |(before, _)| before)
+        ),
         Value::Array(values) => values.iter().map(plain).collect(),
         Value::Object(fields) => {
             let fields: Map<String, Value> = fields
