@@ -71,7 +71,10 @@ fn stories() -> Vec<Story> {
                     both(
                         image("orders:2"),
                         &both(
-                            setting("abort.grace-period", "6 s"),
+                            both(
+                                setting("abort.grace-period", "6 s"),
+                                &setting("savepoint.timeout", "60 s"),
+                            ),
                             &setting("abort.failed-deployment", "DELETE"),
                         ),
                     ),
