@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use sluice_api::FlinkDeployment;
-use sluice_api::flink_deployment::FlinkJobState;
+use sluice_api::flink_deployment::{FlinkJobState, SavepointFormatType};
 use sluice_core::Fact;
 use sluice_core::bluegreen::{SavepointProgress, child};
-use sluice_core::lifecycle::{CompletedCheckpoint, JobView, OperationProgress, Record};
-use sluice_flink::{Client, Error, JobId, JobState, OperationStatus, SavepointFormat, TriggerId};
+use sluice_core::lifecycle::{self, CompletedCheckpoint, JobView, OperationProgress, Record};
+use sluice_flink::{
+    BadId, CheckpointType, Client, Error, JobId, JobState, OperationStatus, SavepointFormat, TriggerId,
+};
 use tokio::time::Instant;
 
 use crate::Storage;
@@ -284,6 +286,64 @@ pub async fn trigger_savepoint(client: &Client, asked: Asked<'_>) -> Result<(), 
         .trigger_savepoint(job, trigger, asked.directory, &SavepointFormat::Canonical)
         .await
         .map_err(|error| error.to_string())
+}
+
+/// Carries out what the life cycle of a FlinkDeployment asks of its JobManager; whatever is not for the JobManager asks
+/// nothing of it. Errors: in a sentence.
+pub async fn ask(client: &Client, effect: &lifecycle::Effect) -> Result<(), String> {
+    let both = |job: &str, trigger: &str| {
+        ids(job, trigger).ok_or_else(|| format!("{job} or {trigger} is no id of Flink"))
+    };
+    let answer = match effect {
+        lifecycle::Effect::StopWithSavepoint {
+            job_id,
+            trigger_id,
+            directory,
+            format,
+        } => {
+            let (job, trigger) = both(job_id, trigger_id)?;
+            client
+                .stop_with_savepoint(job, trigger, directory, &of_format(*format), false)
+                .await
+        }
+        lifecycle::Effect::TriggerSavepoint {
+            job_id,
+            trigger_id,
+            directory,
+            format,
+        } => {
+            let (job, trigger) = both(job_id, trigger_id)?;
+            client
+                .trigger_savepoint(job, trigger, directory, &of_format(*format))
+                .await
+        }
+        lifecycle::Effect::TriggerCheckpoint { job_id, trigger_id } => {
+            let (job, trigger) = both(job_id, trigger_id)?;
+            client
+                .trigger_checkpoint(job, trigger, &CheckpointType::Configured)
+                .await
+        }
+        lifecycle::Effect::CancelJob { job_id } => {
+            let job = job_id.parse().map_err(|error: BadId| error.to_string())?;
+            match client.cancel(job).await {
+                // It has ended already, or was never there.
+                Err(error) if error.is_definitive() => Ok(()),
+                answer => answer,
+            }
+        }
+        lifecycle::Effect::AddFinalizer
+        | lifecycle::Effect::RemoveFinalizer
+        | lifecycle::Effect::Deploy { .. }
+        | lifecycle::Effect::StopCluster { .. } => Ok(()),
+    };
+    answer.map_err(|error| error.to_string())
+}
+
+const fn of_format(format: SavepointFormatType) -> SavepointFormat {
+    match format {
+        SavepointFormatType::Native => SavepointFormat::Native,
+        SavepointFormatType::Canonical | SavepointFormatType::Unknown => SavepointFormat::Canonical,
+    }
 }
 
 /// Disposes of a savepoint and waits for the end of it: Flink chooses the id of a disposal, so it cannot be asked after

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_api::FlinkDeployment;
-use sluice_api::flink_deployment::SavepointFormatType;
 use sluice_api::metadata::FINALIZER_FLINK_DEPLOYMENT;
 use sluice_core::lifecycle::{self, AskedOperation, Effect, Observed, OperationObservation, WaitingFor};
 use sluice_core::{Fact, Wake};
-use sluice_flink::{CheckpointType, Client, Error, SavepointFormat};
+use sluice_flink::Client;
 use sluice_shell::flink::Asked;
 use sluice_shell::{Storage, flink, wake};
 use tokio::time::Instant;
@@ -200,69 +199,13 @@ async fn carry_out(
                 .await
                 .map(|()| Carried::Done)
         }
-        Effect::StopWithSavepoint {
-            job_id,
-            trigger_id,
-            directory,
-            format,
-        } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
+        Effect::StopWithSavepoint { .. }
+        | Effect::TriggerSavepoint { .. }
+        | Effect::TriggerCheckpoint { .. }
+        | Effect::CancelJob { .. } => {
             let client = client(context, key, resource).await?;
-            done(
-                client
-                    .stop_with_savepoint(job, trigger, directory, &of_format(*format), false)
-                    .await,
-            )
+            flink::ask(&client, effect).await.map(|()| Carried::Done)
         }
-        Effect::TriggerSavepoint {
-            job_id,
-            trigger_id,
-            directory,
-            format,
-        } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
-            let client = client(context, key, resource).await?;
-            done(
-                client
-                    .trigger_savepoint(job, trigger, directory, &of_format(*format))
-                    .await,
-            )
-        }
-        Effect::TriggerCheckpoint { job_id, trigger_id } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
-            let client = client(context, key, resource).await?;
-            done(
-                client
-                    .trigger_checkpoint(job, trigger, &CheckpointType::Configured)
-                    .await,
-            )
-        }
-        Effect::CancelJob { job_id } => {
-            let job = job_id
-                .parse()
-                .map_err(|error: sluice_flink::BadId| error.to_string())?;
-            let client = client(context, key, resource).await?;
-            match client.cancel(job).await {
-                // It has ended already, or was never there.
-                Err(error) if error.is_definitive() => Ok(Carried::Done),
-                result => done(result),
-            }
-        }
-    }
-}
-
-fn ids(job: &str, trigger: &str) -> Result<(sluice_flink::JobId, sluice_flink::TriggerId), String> {
-    flink::ids(job, trigger).ok_or_else(|| format!("{job} or {trigger} is no id of Flink"))
-}
-
-fn done(result: Result<(), Error>) -> Result<Carried, String> {
-    result.map(|()| Carried::Done).map_err(|error| error.to_string())
-}
-
-const fn of_format(format: SavepointFormatType) -> SavepointFormat {
-    match format {
-        SavepointFormatType::Native => SavepointFormat::Native,
-        SavepointFormatType::Canonical | SavepointFormatType::Unknown => SavepointFormat::Canonical,
     }
 }
 
