@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend,
     IngressSpec, IngressTLS, ServiceBackendPort,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec};
 use sluice_api::configuration;
@@ -23,9 +23,38 @@ pub fn manifest(
     spec: &FlinkBlueGreenDeploymentSpec,
     color: Color,
 ) -> Option<Ingress> {
-    let template = wanted.template.as_deref()?;
     let name = child::name(parent);
-    let namespace = parent.metadata.namespace.as_deref().unwrap_or_default();
+    let to = Backend {
+        service: format!("{}-rest", color.child_name(name)),
+        port: rest_port(spec),
+    };
+    leading_to(
+        name,
+        parent.metadata.namespace.as_deref().unwrap_or_default(),
+        child::owner_reference(parent),
+        wanted,
+        to,
+    )
+}
+
+/// What an Ingress leads to.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// The name of the service.
+    pub service: String,
+    /// Its port.
+    pub port: i32,
+}
+
+/// An Ingress of this name and owner from a template, leading to this service; `None` without a template.
+pub fn leading_to(
+    name: &str,
+    namespace: &str,
+    owner: OwnerReference,
+    wanted: &sluice_api::flink_deployment::IngressSpec,
+    to: Backend,
+) -> Option<Ingress> {
+    let template = wanted.template.as_deref()?;
     let (host, path) = split(&filled(template, name, namespace));
     let mut labels = wanted.labels.clone().unwrap_or_default();
     labels.insert("component".to_owned(), "ingress".to_owned());
@@ -41,10 +70,10 @@ pub fn manifest(
     Some(Ingress {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
-            namespace: parent.metadata.namespace.clone(),
+            namespace: Some(namespace.to_owned()),
             labels: Some(labels),
             annotations: wanted.annotations.clone(),
-            owner_references: Some(vec![child::owner_reference(parent)]),
+            owner_references: Some(vec![owner]),
             ..ObjectMeta::default()
         },
         spec: Some(IngressSpec {
@@ -58,9 +87,9 @@ pub fn manifest(
                         path_type: "ImplementationSpecific".to_owned(),
                         backend: IngressBackend {
                             service: Some(IngressServiceBackend {
-                                name: format!("{}-rest", color.child_name(name)),
+                                name: to.service,
                                 port: Some(ServiceBackendPort {
-                                    number: Some(rest_port(spec)),
+                                    number: Some(to.port),
                                     name: None,
                                 }),
                             }),

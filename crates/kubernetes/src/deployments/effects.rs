@@ -225,6 +225,7 @@ async fn deploy(
     for object in &objects.before {
         let kind = match object.get("kind").and_then(Value::as_str) {
             Some("Service") => Kind::Service,
+            Some("Ingress") => Kind::Ingress,
             Some(_) | None => Kind::ConfigMap,
         };
         server.apply(kind, manager::CLUSTER, object).await?;

@@ -1,5 +1,6 @@
 //! The life of FlinkDeployments: the operator as a process, a real API server, and a node and JobManagers that are played.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::api::{
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::flink::Flink;
 use crate::node::Node;
-use crate::operator::Operator;
+use crate::operator::{Operator, permitted};
 
 const NAME: &str = "orders";
 /// Longer than anything takes on a busy machine.
@@ -21,9 +22,11 @@ const LIMIT: Duration = Duration::from_secs(90);
 struct Story {
     node: Node,
     flink: Flink,
-    plane: ControlPlane,
     address: String,
+    kubeconfig: PathBuf,
     operator: Operator,
+    /// Holds the kubeconfig.
+    _directory: tempfile::TempDir,
 }
 
 impl Story {
@@ -34,14 +37,17 @@ impl Story {
         let client = plane.client().await.unwrap();
         let flink = Flink::default();
         let address = flink.serve().await;
+        let directory = tempfile::tempdir().unwrap();
+        let kubeconfig = permitted(&plane, &client, &namespace, directory.path()).await;
         let node = Node::start(client, &namespace, flink.clone()).await;
-        let operator = Operator::start(&plane, &namespace, &address);
+        let operator = Operator::start(&kubeconfig, &namespace, &address);
         Self {
             node,
             flink,
-            plane,
             address,
+            kubeconfig,
             operator,
+            _directory: directory,
         }
     }
 
@@ -161,7 +167,7 @@ async fn a_deployment_lives_from_its_first_start_to_its_deletion_though_the_oper
         })
         .await;
     story.operator.kill();
-    story.operator = Operator::start(&story.plane, &story.node.namespace, &story.address);
+    story.operator = Operator::start(&story.kubeconfig, &story.node.namespace, &story.address);
     let second = story.stable(2).await;
     let savepoint = second["status"]["jobStatus"]["upgradeSavepointPath"].clone();
     assert!(
@@ -182,7 +188,7 @@ async fn a_deployment_lives_from_its_first_start_to_its_deletion_though_the_oper
     story.nothing_runs().await;
     story.operator.kill();
     story.patch(json!({ "job": { "state": "running" } })).await;
-    story.operator = Operator::start(&story.plane, &story.node.namespace, &story.address);
+    story.operator = Operator::start(&story.kubeconfig, &story.node.namespace, &story.address);
     story.stable(3).await;
     let configuration = story.node.configuration("flink-config-orders-3").await.unwrap();
     assert_eq!(

@@ -293,3 +293,37 @@ fn what_cannot_be_carried_out_is_said_with_its_field() {
         assert!(words.contains(key) && words.contains("expected"), "{words}");
     }
 }
+
+#[test]
+fn an_ingress_leads_to_the_rest_service_unless_it_is_not_to_be_managed() {
+    let mut resource = resource("plain", "v1_20", "flink");
+    resource.spec.ingress =
+        serde_json::from_value(json!({ "template": "{{name}}.{{namespace}}.example.com/ui" })).unwrap();
+    let ingress = |plan: &lifecycle::DeploymentPlan| {
+        let objects = render(&resource, plan).unwrap();
+        objects
+            .before
+            .into_iter()
+            .find(|object| object["spec"]["rules"].is_array())
+    };
+    let mut plan = plan(&resource);
+    let rule = ingress(&plan).unwrap()["spec"]["rules"][0].clone();
+    assert_eq!(rule["host"], "orders-blue.flink.example.com");
+    let service = &rule["http"]["paths"][0]["backend"]["service"];
+    assert_eq!(
+        service,
+        &json!({ "name": "orders-blue-rest", "port": { "number": 8081 } })
+    );
+    let key = "kubernetes.operator.ingress.manage".to_owned();
+    plan.configuration.insert(key, "false".to_owned());
+    assert!(ingress(&plan).is_none());
+}
+
+#[test]
+fn a_standalone_cluster_is_refused() {
+    let mut resource = resource("plain", "v1_20", "flink");
+    let plan = plan(&resource);
+    resource.spec.mode = serde_json::from_value(json!("standalone")).unwrap();
+    let words = render(&resource, &plan).unwrap_err();
+    assert!(words.starts_with("spec.mode: found `standalone`"), "{words}");
+}

@@ -1,9 +1,13 @@
 //! The operator as a process.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde_json::{Value, json};
 use sluice_cluster::ControlPlane;
 
 /// Ends with the test, however it ends.
@@ -13,13 +17,14 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Starts it on one namespace, with FlinkDeployments of its own.
-    pub(crate) fn start(plane: &ControlPlane, namespace: &str, job_managers: &str) -> Self {
+    /// Starts it on one namespace, with FlinkDeployments of its own, as a service account with the permissions that
+    /// docs/flink-deployments.md names, and those of the operator of blue/green resources.
+    pub(crate) fn start(kubeconfig: &Path, namespace: &str, job_managers: &str) -> Self {
         let log = std::env::temp_dir().join(format!("sluice-{namespace}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_sluice-operator"))
             .arg("--kubeconfig")
-            .arg(plane.kubeconfig())
+            .arg(kubeconfig)
             .args(["--watch-namespaces", namespace])
             .args(["--rest-address", job_managers])
             .args(["--flink-deployments", "managed"])
@@ -50,4 +55,64 @@ impl Drop for Operator {
             let _ = std::fs::remove_file(&self.log);
         }
     }
+}
+
+/// The rows of the table in docs/flink-deployments.md.
+fn documented() -> Vec<Value> {
+    let page = include_str!("../../../../docs/flink-deployments.md");
+    let mut rules = Vec::new();
+    for line in page.lines() {
+        let cells: Vec<String> = line.split('|').map(|cell| cell.trim().replace('`', "")).collect();
+        let [_, group, resource, verbs, ..] = cells.as_slice() else {
+            continue;
+        };
+        let verbs: Vec<&str> = verbs.split(", ").collect();
+        let is_rule = verbs
+            .iter()
+            .all(|verb| ["get", "list", "watch", "create", "update", "patch", "delete"].contains(verb));
+        if is_rule {
+            let group = if group == "core" { "" } else { group };
+            rules.push(json!({ "apiGroups": [group], "resources": [resource], "verbs": verbs }));
+        }
+    }
+    assert!(rules.len() >= 7, "{rules:?}");
+    rules
+}
+
+/// The kubeconfig of a service account that may do what is documented, and nothing else.
+pub(crate) async fn permitted(
+    plane: &ControlPlane,
+    client: &Client,
+    namespace: &str,
+    directory: &Path,
+) -> PathBuf {
+    let mut rules = documented();
+    // What it may do with blue/green resources in any case.
+    rules.push(json!({
+        "apiGroups": ["flink.apache.org"], "resources": ["flinkbluegreendeployments", "flinkdeployments"],
+        "verbs": ["get", "list", "watch"],
+    }));
+    rules.push(json!({ "apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": ["get", "list", "watch", "create", "patch", "delete"] }));
+    rules.push(json!({ "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"] }));
+    let role: Role =
+        serde_json::from_value(json!({ "metadata": { "name": "operator" }, "rules": rules })).unwrap();
+    let binding: RoleBinding = serde_json::from_value(json!({
+        "metadata": { "name": "operator" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": namespace }],
+    }))
+    .unwrap();
+    let parameters = PostParams::default();
+    Api::<Role>::namespaced(client.clone(), namespace)
+        .create(&parameters, &role)
+        .await
+        .unwrap();
+    Api::<RoleBinding>::namespaced(client.clone(), namespace)
+        .create(&parameters, &binding)
+        .await
+        .unwrap();
+    plane
+        .service_account_kubeconfig(namespace, "operator", directory)
+        .await
+        .unwrap()
 }

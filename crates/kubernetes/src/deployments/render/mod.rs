@@ -15,6 +15,7 @@ mod template;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sluice_api::flink_deployment::KubernetesDeploymentMode;
 use sluice_api::{API_VERSION, FlinkDeployment, FlinkDeploymentSpec};
 use sluice_core::lifecycle::DeploymentPlan;
 
@@ -28,7 +29,7 @@ use crate::kind::Kind;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Objects {
-    /// ConfigMaps and services: there before the Deployment is.
+    /// ConfigMaps, services and the Ingress: there before the Deployment is.
     pub before: Vec<Value>,
     /// The Deployment. With it the cluster is launched.
     pub deployment: Value,
@@ -46,6 +47,12 @@ pub fn render(resource: &FlinkDeployment, plan: &DeploymentPlan) -> Result<Objec
         spec: &resource.spec,
         plan,
     };
+    if target.spec.mode == Some(KubernetesDeploymentMode::Standalone) {
+        return Err(
+            "spec.mode: found `standalone`, expected `native`, because Sluice does not run standalone clusters on Kubernetes yet"
+                .to_owned(),
+        );
+    }
     let names = target.names();
     let mut configuration = configuration::effective(&target)?;
     let template = pod::task_manager_template(target.spec, &configuration.map);
@@ -84,6 +91,7 @@ pub fn render(resource: &FlinkDeployment, plan: &DeploymentPlan) -> Result<Objec
         before.push(config_map(&names.pod_template(), &data));
     }
     before.extend(services::services(&target, &configuration)?);
+    before.extend(services::ingress(&target, &configuration)?);
     Ok(Objects { before, deployment })
 }
 

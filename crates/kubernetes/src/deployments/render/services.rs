@@ -1,6 +1,7 @@
 //! The two services of a cluster, and the Ingress of a FlinkDeployment by itself.
 
 use serde_json::{Value, json};
+use sluice_core::bluegreen::ingress;
 
 use super::configuration::Configuration;
 use super::{Target, options};
@@ -56,4 +57,25 @@ pub(super) fn services(target: &Target<'_>, configuration: &Configuration) -> Re
         "spec": spec,
     }));
     Ok(services)
+}
+
+/// The Ingress that leads to the REST service; `None` where none is asked for.
+pub(super) fn ingress(target: &Target<'_>, configuration: &Configuration) -> Result<Option<Value>, String> {
+    let is_managed = configuration
+        .map
+        .get("kubernetes.operator.ingress.manage")
+        .is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+    let Some(wanted) = target.spec.ingress.as_ref().filter(|_| is_managed) else {
+        return Ok(None);
+    };
+    let words = |error: serde_json::Error| format!("spec.ingress: it cannot be written: {error}");
+    let owner = serde_json::from_value(target.owner()).map_err(words)?;
+    let to = ingress::Backend {
+        service: target.names().rest_service(),
+        port: i32::from(configuration.ports.rest),
+    };
+    let Some(ingress) = ingress::leading_to(target.name, target.namespace, owner, wanted, to) else {
+        return Ok(None);
+    };
+    serde_json::to_value(ingress).map(Some).map_err(words)
 }
