@@ -69,7 +69,7 @@ async fn interfere(run: &Run, hand: &str) {
                 RESOURCE,
                 json!({ "spec": { "rules": [{ "host": "elsewhere.example.com" }] } }),
             )
-            .await
+            .await;
         }
         "edit-blue" => {
             merge(
@@ -77,7 +77,7 @@ async fn interfere(run: &Run, hand: &str) {
                 &blue,
                 json!({ "spec": { "taskManager": { "replicas": 7 } } }),
             )
-            .await
+            .await;
         }
         "wipe-status" | "break-status" => {
             let status = if hand == "wipe-status" {
@@ -182,11 +182,11 @@ async fn row_36_whatever_people_delete_or_edit_is_mended_or_said() -> Tested {
                 .map(move |hand| (*phase, *hand, format!("{hand}-{phase}").to_lowercase()))
         })
         .collect();
-    let casts = cases
+    let spaces = cases
         .iter()
         .map(|(_, _, name)| Cast::new(name.clone()).acting(slowly()))
         .collect();
-    let world = World::open(casts, 14).await;
+    let world = World::open(spaces, 14).await;
     let played = cases.iter().map(async |(phase, hand, name)| {
         let _turn = world.at_once.acquire().await.unwrap();
         (phase, hand, play(&world, name, phase, hand).await)

@@ -15,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::{Stream, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -62,7 +62,6 @@ pub struct Exchange {
     pub method: String,
     /// Path and query.
     pub path: String,
-    pub body: Value,
     /// What was answered; none: nothing.
     pub status: Option<u16>,
     pub at: Instant,
@@ -297,14 +296,15 @@ impl Proxy {
             if still >= length {
                 return Ok(());
             }
-            if Instant::now() + (length - still) > deadline {
+            let left = length.saturating_sub(still);
+            if Instant::now() + left > deadline {
                 return Err(format!(
                     "within {} s there were no {} s without a request",
                     patience.as_secs_f64(),
                     length.as_secs_f64()
                 ));
             }
-            tokio::time::sleep(length - still + Duration::from_millis(5)).await;
+            tokio::time::sleep(left + Duration::from_millis(5)).await;
         }
     }
 }
@@ -341,7 +341,6 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
                 number: inner.exchanges.len() + 1,
                 method: parts.method.to_string(),
                 path: path.clone(),
-                body: serde_json::from_slice(&body).unwrap_or_default(),
                 status: None,
                 at: Instant::now(),
                 act: None,
