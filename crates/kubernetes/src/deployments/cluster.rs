@@ -10,7 +10,7 @@ use super::marks::{
     ANNOTATION_ENDED, ANNOTATION_LAUNCHED, ANNOTATION_RELEASED, ANNOTATION_RESTORED_FROM, ANNOTATION_STARTS,
     ONCE,
 };
-use super::objects::{Component, Phase, PodView, annotation, number};
+use super::objects::{Component, Phase, PodView, annotation, number, replica_failure};
 
 /// The objects of one cluster.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +151,20 @@ pub(super) fn view(resource: &FlinkDeployment, objects: &Objects) -> View {
     view
 }
 
+/// Why no JobManager answers, as far as the objects say.
+pub(super) fn trouble(objects: &Objects) -> Option<String> {
+    let job_managers = || {
+        objects
+            .pods
+            .iter()
+            .filter(|pod| pod.component == Component::JobManager && pod.phase != Phase::Gated)
+    };
+    job_managers()
+        .find_map(|pod| pod.trouble.clone())
+        .or_else(|| job_managers().find_map(|pod| pod.exit.clone()))
+        .or_else(|| objects.deployment.as_ref().and_then(replica_failure))
+}
+
 /// Pods whose Deployment is gone are a cluster as long as they run.
 fn without_deployment(objects: &Objects) -> View {
     let left = objects.pods.iter().filter(|pod| pod.may_run());
@@ -206,6 +220,7 @@ mod tests {
             is_terminating: false,
             exit: None,
             was_restarted: false,
+            trouble: None,
         }
     }
 

@@ -1,13 +1,16 @@
 //! The objects of clusters, as far as they are looked at.
 
 use kube::core::DynamicObject;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::marks::{
     GATE, JOB_MANAGER, LABEL_APP, LABEL_COMPONENT, LABEL_DEPLOYMENT, LABEL_TYPE, MAIN_CONTAINER, NATIVE,
     TASK_MANAGER,
 };
 use crate::kind::Kind;
+
+/// The condition of a Deployment that says why its pods cannot be made.
+const REPLICA_FAILURE: &str = "ReplicaFailure";
 
 /// What finds the Deployments and pods of JobManagers.
 pub(crate) const JOB_MANAGERS: &str = "type=flink-native-kubernetes,component=jobmanager";
@@ -38,7 +41,18 @@ pub(super) fn number(object: &DynamicObject) -> Option<u64> {
 /// Drops what nobody looks at, before an object of a cluster is kept.
 pub(crate) fn trim_cluster(kind: Kind, object: &mut DynamicObject) {
     match kind {
-        Kind::Deployment => object.data = Value::Object(Map::new()),
+        Kind::Deployment => {
+            let conditions = object
+                .data
+                .pointer("/status/conditions")
+                .and_then(Value::as_array);
+            let failure = conditions
+                .into_iter()
+                .flatten()
+                .filter(|condition| condition.get("type").and_then(Value::as_str) == Some(REPLICA_FAILURE))
+                .cloned();
+            object.data = json!({ "status": { "conditions": failure.collect::<Vec<Value>>() } });
+        }
         Kind::Pod => {
             let status = object.data.get("status");
             let main = status
@@ -48,12 +62,20 @@ pub(crate) fn trim_cluster(kind: Kind, object: &mut DynamicObject) {
                 .flatten()
                 .filter(|container| container.get("name").and_then(Value::as_str) == Some(MAIN_CONTAINER))
                 .cloned();
-            object.data = serde_json::json!({
+            let scheduled = status
+                .and_then(|status| status.get("conditions"))
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("PodScheduled"))
+                .cloned();
+            object.data = json!({
                 "spec": { "schedulingGates": object.data.pointer("/spec/schedulingGates") },
                 "status": {
                     "phase": status.and_then(|status| status.get("phase")),
                     "reason": status.and_then(|status| status.get("reason")),
                     "message": status.and_then(|status| status.get("message")),
+                    "conditions": scheduled.collect::<Vec<Value>>(),
                     "containerStatuses": main.collect::<Vec<Value>>(),
                 },
             });
@@ -78,6 +100,8 @@ pub(super) struct PodView {
     /// How its main container ended, at least once.
     pub(super) exit: Option<String>,
     pub(super) was_restarted: bool,
+    /// Why it does not run.
+    pub(super) trouble: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +162,7 @@ impl PodView {
             is_terminating: object.metadata.deletion_timestamp.is_some(),
             exit,
             was_restarted: restarts > 0,
+            trouble: main.and_then(waiting).or_else(|| unschedulable(object)),
         }
     }
 
@@ -170,4 +195,45 @@ fn exit(container: &Value) -> Option<String> {
         text("message")
     );
     Some(words.trim_end().to_owned())
+}
+
+/// Why the container does not start, in words that stay the same while it is tried again.
+fn waiting(container: &Value) -> Option<String> {
+    let waiting = container.pointer("/state/waiting")?;
+    let text = |name: &str| waiting.get(name).and_then(Value::as_str).unwrap_or_default();
+    match text("reason") {
+        "ContainerCreating" | "PodInitializing" | "CrashLoopBackOff" | "" => None,
+        "ErrImagePull" | "ImagePullBackOff" => {
+            let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+            Some(format!("the image {image} cannot be pulled"))
+        }
+        reason => Some(
+            format!(
+                "the JobManager's container does not start: {reason} {}",
+                text("message")
+            )
+            .trim_end()
+            .to_owned(),
+        ),
+    }
+}
+
+fn unschedulable(pod: &DynamicObject) -> Option<String> {
+    let conditions = pod.data.pointer("/status/conditions")?.as_array()?;
+    let text = |condition: &Value, name: &str| condition.get(name).and_then(Value::as_str).map(str::to_owned);
+    let condition = conditions
+        .iter()
+        .find(|condition| text(condition, "reason").as_deref() == Some("Unschedulable"))?;
+    let message = text(condition, "message").unwrap_or_default();
+    Some(format!("no node takes the JobManager's pod: {message}"))
+}
+
+/// Why the Deployment's pods cannot be made.
+pub(super) fn replica_failure(deployment: &DynamicObject) -> Option<String> {
+    let conditions = deployment.data.pointer("/status/conditions")?.as_array()?;
+    let failure = conditions
+        .iter()
+        .find(|condition| condition.get("type").and_then(Value::as_str) == Some(REPLICA_FAILURE))?;
+    let message = failure.get("message").and_then(Value::as_str).unwrap_or_default();
+    Some(format!("the JobManager's pod cannot be made: {message}"))
 }

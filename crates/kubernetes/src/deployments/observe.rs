@@ -129,6 +129,12 @@ async fn sight(
         .as_ref()
         .map(|deployments| deployments.memory.of(name).failures)
         .unwrap_or_default();
+    if let (Fact::Present(cluster), false) = (&view.fact, job.present().is_some())
+        && cluster.alive
+        && !view.is_terminating
+    {
+        failures.extend(cluster::trouble(&objects));
+    }
     if let (Fact::Present(cluster), Fact::Unknown(why)) = (&view.fact, &checkpoint)
         && !cluster.alive
         && is_stateful(&resource)
@@ -238,11 +244,19 @@ async fn recovered(
     let Some(spec) = deployed.filter(recovery::is_kept_on_kubernetes) else {
         return otherwise;
     };
-    let map = name.beside(recovery::config_map(&name.name, &record.job_id));
-    match context.server.get(Kind::ConfigMap, &map).await {
-        Ok(None) => otherwise,
+    let read = async |map: String| {
+        let found = context.server.get(Kind::ConfigMap, &name.beside(map)).await;
+        found.map_err(|error| error.to_string())
+    };
+    match read(recovery::config_map(&name.name, &record.job_id)).await {
         Ok(Some(map)) => recovery::last_checkpoint(&spec, record, restored(objects), map.data.get("data")),
-        Err(error) => Fact::Unknown(error.to_string()),
+        // A JobManager that came up at all has made the cluster's own, and it stays as long as the cluster does.
+        Ok(None) => match read(recovery::config_map_of_cluster(&name.name)).await {
+            Ok(None) => Fact::Absent,
+            Ok(Some(_)) => otherwise,
+            Err(why) => Fact::Unknown(why),
+        },
+        Err(why) => Fact::Unknown(why),
     }
 }
 

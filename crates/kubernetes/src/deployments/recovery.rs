@@ -17,6 +17,11 @@ pub(super) fn config_map(cluster: &str, job: &str) -> String {
     format!("{cluster}-{job}-config-map")
 }
 
+/// The ConfigMap of a cluster, which names its leaders.
+pub(super) fn config_map_of_cluster(cluster: &str) -> String {
+    format!("{cluster}-cluster-config-map")
+}
+
 /// Whether the deployed cluster keeps its metadata on Kubernetes.
 pub(super) fn is_kept_on_kubernetes(spec: &FlinkDeploymentSpec) -> bool {
     let flat = flat(spec);
