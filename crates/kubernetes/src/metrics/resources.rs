@@ -435,7 +435,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn object(status: Value) -> DynamicObject {
+    fn object(status: &Value) -> DynamicObject {
         serde_json::from_value(json!({
             "apiVersion": "flink.apache.org/v1beta1", "kind": RESOURCE_TYPE,
             "metadata": { "name": "orders", "namespace": "flink" }, "status": status,
@@ -457,14 +457,14 @@ mod tests {
             "conditions": [{ "type": "Available", "status": "True", "reason": "JobRunning", "message": "",
                              "lastTransitionTime": "2026-01-01T00:00:00Z" }] });
         let first = json!({ "blueGreenState": "TRANSITIONING_TO_BLUE" });
-        resources.saw(&name, &object(first), true, at(-5));
-        resources.saw(&name, &object(active), true, at(0));
+        resources.saw(&name, &object(&first), true, at(-5));
+        resources.saw(&name, &object(&active), true, at(0));
         let transition = json!({ "number": 2, "from": "BLUE", "to": "GREEN", "cause": "SpecChanged", "mode": "BASIC",
             "startedAt": at(10), "spec": "{}",
             "step": { "name": "Deploying", "since": at(10), "deadline": at(70) } });
         let deploying = json!({ "blueGreenState": "TRANSITIONING_TO_GREEN", "jobStatus": { "state": "RECONCILING" },
             "transition": transition });
-        resources.saw(&name, &object(deploying), true, at(10));
+        resources.saw(&name, &object(&deploying), true, at(10));
         let labels = r#"{resourcens="flink",resourcetype="FlinkBlueGreenDeployment"}"#;
         let upstream =
             |metric: &str, value: &str| format!("flink_k8soperator_namespace_{metric}{labels} {value}\n");
@@ -489,7 +489,7 @@ mod tests {
             "failed": { "specHash": "x", "transition": 2, "reason": "NotReady", "message": "it failed", "at": at(70) },
             "history": [{ "transition": 2, "from": "BLUE", "to": "GREEN", "cause": "SpecChanged", "mode": "BASIC",
                 "startedAt": at(10), "endedAt": at(70), "outcome": "ABORTED", "guarantee": "EXACTLY_ONCE" }] });
-        resources.saw(&name, &object(failed), true, at(70));
+        resources.saw(&name, &object(&failed), true, at(70));
         let found = text();
         assert!(found.contains(&upstream("Failures", "1")), "{found}");
         for expected in [

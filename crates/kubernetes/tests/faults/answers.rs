@@ -165,7 +165,7 @@ async fn row_18_a_child_that_changed_under_the_operator_is_looked_at_again_and_n
         (child && refused <= 2).then_some(Act::Answer(409, None))
     });
     run.edit(&crate::support::run::child(
-        json!({ "job": { "allowNonRestoredState": true } }),
+        &json!({ "job": { "allowNonRestoredState": true } }),
     ))
     .await;
     run.rests("ACTIVE_BLUE", "RUNNING").await?;

@@ -51,7 +51,7 @@ fn stories() -> Vec<Story> {
         },
         Story {
             resource: resource_with(&both(
-                child(json!({ "job": { "upgradeMode": "stateless" } })),
+                child(&json!({ "job": { "upgradeMode": "stateless" } })),
                 &ingress,
             )),
             ..usual(
@@ -86,11 +86,11 @@ fn stories() -> Vec<Story> {
             "suspend-resume",
             vec![
                 (
-                    child(json!({ "job": { "state": "suspended" } })),
+                    child(&json!({ "job": { "state": "suspended" } })),
                     ["ACTIVE_BLUE", "SUSPENDED"],
                 ),
                 (
-                    child(json!({ "job": { "state": "running" } })),
+                    child(&json!({ "job": { "state": "running" } })),
                     ["ACTIVE_BLUE", "RUNNING"],
                 ),
             ],
@@ -98,7 +98,7 @@ fn stories() -> Vec<Story> {
         usual(
             "in-place",
             vec![(
-                child(json!({ "job": { "allowNonRestoredState": true } })),
+                child(&json!({ "job": { "allowNonRestoredState": true } })),
                 ["ACTIVE_BLUE", "RUNNING"],
             )],
         ),
@@ -241,7 +241,7 @@ fn chosen(requests: usize) -> Vec<(usize, Moment)> {
 async fn whenever_the_operator_is_killed_the_end_is_the_same_and_nothing_is_done_twice() -> Tested {
     let began = Instant::now();
     let stories = stories();
-    let casts = |story: &Story, name: String| Cast::new(name).acting(story.actors.clone());
+    let casts = |story: &Story, name: String| Cast::new(name).acting(&story.actors);
     let first = stories
         .iter()
         .map(|story| casts(story, format!("plain-{}", story.name)));

@@ -184,7 +184,7 @@ async fn row_36_whatever_people_delete_or_edit_is_mended_or_said() -> Tested {
         .collect();
     let spaces = cases
         .iter()
-        .map(|(_, _, name)| Cast::new(name.clone()).acting(slowly()))
+        .map(|(_, _, name)| Cast::new(name.clone()).acting(&slowly()))
         .collect();
     let world = World::open(spaces, 14).await;
     let played = cases.iter().map(async |(phase, hand, name)| {
@@ -207,7 +207,7 @@ async fn row_36_whatever_people_delete_or_edit_is_mended_or_said() -> Tested {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_31_and_32_a_resource_that_is_deleted_in_mid_transition_and_made_again_begins_anew() -> Tested {
-    let (world, run) = World::one(Cast::new("deleted").acting(slowly())).await;
+    let (world, run) = World::one(Cast::new("deleted").acting(&slowly())).await;
     begin(&run).await?;
     run.edit(&image("orders:2")).await;
     run.until("green is being deployed", |seen| seen.step() == "Deploying")
@@ -239,7 +239,7 @@ async fn row_31_and_32_a_resource_that_is_deleted_in_mid_transition_and_made_aga
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_32_a_resource_made_again_at_once_waits_for_the_children_of_the_one_before() -> Tested {
     let actors = json!([{ "children": { "blue": { "terminates-after": "2 s" } } }]);
-    let (world, run) = World::one(Cast::new("again-at-once").acting(actors)).await;
+    let (world, run) = World::one(Cast::new("again-at-once").acting(&actors)).await;
     begin(&run).await?;
     let before = run.fresh().await?;
     run.delete(Kind::BlueGreen, RESOURCE).await;

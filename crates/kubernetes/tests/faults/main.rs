@@ -4,7 +4,11 @@
 //! the operator and the JobManagers (`support/proxy.rs`). The actors of `e2e/conformance` play the rest. Most tests wait
 //! more than they work: `--test-threads=8` is good on two cores.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what cannot be set up ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what cannot be set up ends the test"
+)]
 
 mod answers;
 mod bad_input;

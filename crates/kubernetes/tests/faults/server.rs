@@ -154,7 +154,7 @@ async fn row_56_a_child_that_admission_refuses_is_quoted_and_blue_serves_on() ->
         { "pause": "3 s" },
         { "allow": "children" }
     ]);
-    let (world, run) = World::one(Cast::new("admission").acting(actors)).await;
+    let (world, run) = World::one(Cast::new("admission").acting(&actors)).await;
     run.operator.start();
     run.apply(&resource()).await;
     let quoted = |seen: &Seen| text(seen.resource.as_ref(), "/status/error").contains(WORDS);

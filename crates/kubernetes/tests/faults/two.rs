@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::answers::begin;
 use crate::support::Tested;
 use crate::support::operator::Ends;
+use crate::support::proxy::Exchange;
 use crate::support::run::{Run, image, resource, second_operator};
 use crate::support::world::{Cast, World};
 
@@ -82,7 +83,7 @@ async fn row_21_the_next_leader_finishes_what_a_killed_one_began_and_sigterm_han
     let first_write = proxy
         .exchanges()
         .into_iter()
-        .find(|exchange| exchange.is_write())
+        .find(Exchange::is_write)
         .map(|exchange| exchange.at);
     let taken = first_write.map_or(f64::NAN, |at| at.duration_since(killed).as_secs_f64());
     println!("after SIGKILL the other acts within {taken:.1} s");

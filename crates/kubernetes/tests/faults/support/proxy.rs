@@ -331,51 +331,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             .clone()
     };
     let url = format!("{base}{}", path.strip_prefix(JOB_MANAGERS).unwrap_or(&path));
-    let (index, act) = {
-        let mut inner = shared.lock();
-        if is_watch {
-            inner.watches += 1;
-        }
-        if counts {
-            let mut exchange = Exchange {
-                number: inner.exchanges.len() + 1,
-                method: parts.method.to_string(),
-                path: path.clone(),
-                status: None,
-                at: Instant::now(),
-                act: None,
-            };
-            exchange.act = inner.rules.iter_mut().find_map(|rule| rule(&exchange));
-            let act = exchange.act;
-            inner.exchanges.push(exchange);
-            (Some(inner.exchanges.len() - 1), act)
-        } else {
-            (None, None)
-        }
-    };
-    match act {
-        Some(Act::Kill(Moment::Before)) => {
-            kill(&shared, index);
-            return silence();
-        }
-        Some(Act::Answer(status, seconds)) => {
-            note(&shared, index, status);
-            return refusal(status, seconds);
-        }
-        Some(Act::Cut) => return cut(),
-        Some(Act::Replay) => {
-            let first = shared.lock().first.get(&path).cloned();
-            if let Some(first) = first {
-                note(&shared, index, 200);
-                return (
-                    StatusCode::OK,
-                    [(header::CONTENT_TYPE, "application/json")],
-                    first,
-                )
-                    .into_response();
-            }
-        }
-        _ => {}
+    let (index, act) = number(&shared, &parts.method, &path, is_watch, counts);
+    if let Some(answer) = before(&shared, index, act, &path) {
+        return answer;
     }
     let mut headers = parts.headers;
     for hop in [
@@ -426,6 +384,57 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             (status, headers, content).into_response()
         }
         _ => (status, headers, content).into_response(),
+    }
+}
+
+/// Counts a request and asks the rules what is to be done with it.
+fn number(
+    shared: &Shared,
+    method: &reqwest::Method,
+    path: &str,
+    is_watch: bool,
+    counts: bool,
+) -> (Option<usize>, Option<Act>) {
+    let mut inner = shared.lock();
+    if is_watch {
+        inner.watches += 1;
+    }
+    if !counts {
+        return (None, None);
+    }
+    let mut exchange = Exchange {
+        number: inner.exchanges.len() + 1,
+        method: method.to_string(),
+        path: path.to_owned(),
+        status: None,
+        at: Instant::now(),
+        act: None,
+    };
+    exchange.act = inner.rules.iter_mut().find_map(|rule| rule(&exchange));
+    let act = exchange.act;
+    inner.exchanges.push(exchange);
+    (Some(inner.exchanges.len() - 1), act)
+}
+
+/// The answer where the request is not to go on.
+fn before(shared: &Shared, index: Option<usize>, act: Option<Act>, path: &str) -> Option<Response> {
+    match act? {
+        Act::Kill(Moment::Before) => {
+            kill(shared, index);
+            Some(silence())
+        }
+        Act::Answer(status, seconds) => {
+            note(shared, index, status);
+            Some(refusal(status, seconds))
+        }
+        Act::Cut => Some(cut()),
+        Act::Replay => {
+            let first = shared.lock().first.get(path).cloned()?;
+            note(shared, index, 200);
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            Some((StatusCode::OK, json, first).into_response())
+        }
+        Act::Kill(_) | Act::CutAfter => None,
     }
 }
 

@@ -68,12 +68,12 @@ pub fn resource_with(patch: &Value) -> Value {
 }
 
 /// A change of the child's specification.
-pub fn child(fields: Value) -> Value {
+pub fn child(fields: &Value) -> Value {
     json!({ "spec": { "template": { "spec": fields } } })
 }
 
 pub fn image(image: &str) -> Value {
-    child(json!({ "image": image }))
+    child(&json!({ "image": image }))
 }
 
 /// A change of a setting, by its name after the common prefix.

@@ -143,9 +143,9 @@ impl Views {
                 while let Some(event) = stream.next().await {
                     match event {
                         Ok(Event::Init) => listed.clear(),
-                        Ok(Event::InitApply(object)) => listed.extend(views.put(kind, object, &namespaces)),
+                        Ok(Event::InitApply(object)) => listed.extend(views.put(kind, &object, &namespaces)),
                         Ok(Event::Apply(object)) => {
-                            views.put(kind, object, &namespaces);
+                            views.put(kind, &object, &namespaces);
                         }
                         Ok(Event::Delete(object)) => {
                             let name = object.metadata.name.unwrap_or_default();
@@ -160,13 +160,13 @@ impl Views {
         views
     }
 
-    fn put(&self, kind: Kind, object: DynamicObject, namespaces: &[String]) -> Option<Key> {
+    fn put(&self, kind: Kind, object: &DynamicObject, namespaces: &[String]) -> Option<Key> {
         let namespace = object.metadata.namespace.clone()?;
         if !namespaces.contains(&namespace) {
             return None;
         }
         let key = (kind, namespace, object.metadata.name.clone()?);
-        let value = serde_json::to_value(&object).unwrap();
+        let value = serde_json::to_value(object).unwrap();
         {
             let mut objects = self.lock();
             let generation = at(Some(&value), "/metadata/generation")

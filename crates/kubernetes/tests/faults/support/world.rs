@@ -51,7 +51,7 @@ impl Cast {
     }
 
     /// Steps of a scenario, as `children: {green: {outcome: fails}}`.
-    pub fn acting(mut self, steps: Value) -> Self {
+    pub fn acting(mut self, steps: &Value) -> Self {
         self.actors.extend(steps.as_array().unwrap().clone());
         self
     }
@@ -158,7 +158,7 @@ impl World {
                     return outcome.trace.clone();
                 }
             }
-            let waited = tokio::time::timeout(Duration::from_secs(60), ended.changed()).await;
+            let waited = tokio::time::timeout(Duration::from_mins(1), ended.changed()).await;
             assert!(waited.is_ok(), "the actors of {name} do not end");
         }
     }
