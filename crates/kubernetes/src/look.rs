@@ -88,6 +88,11 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
             sight.observed.resource.status = draft.status.as_deref().cloned();
             continue;
         }
+        if resource_is_fresh && !decision.effects.is_empty() && draft.says_the_same_as(&sight.object) {
+            // What is awaited is told otherwise, and that is all: the written record asks for these effects already, and the
+            // next round writes what has come of them.
+            draft.status = None;
+        }
         if draft.status.is_none() && !resource_is_fresh {
             // The condition of a status write would have told that the resource has changed; without one it is read.
             if decision.effects.is_empty() {
@@ -122,6 +127,22 @@ impl Draft {
             self.status = Some(status);
         }
         self.events.append(&mut decision.events);
+    }
+
+    /// Whether nothing but the words of conditions would change in the resource as it was read or written last.
+    fn says_the_same_as(&self, resource: &DynamicObject) -> bool {
+        let Some(status) = self.status.as_deref().filter(|_| self.events.is_empty()) else {
+            return false;
+        };
+        let mut written =
+            FlinkBlueGreenDeploymentStatus::read(resource.data.get("status").unwrap_or(&Value::Null));
+        written.last_reconciled_timestamp = status.last_reconciled_timestamp;
+        for (before, after) in written.conditions.iter_mut().zip(&status.conditions) {
+            if (&before.type_, &before.reason) == (&after.type_, &after.reason) {
+                before.message.clone_from(&after.message);
+            }
+        }
+        written == *status
     }
 }
 

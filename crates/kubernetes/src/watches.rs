@@ -26,6 +26,10 @@ use crate::server::innermost;
 /// Ours has this label, as upstream's has.
 const INGRESS_LABEL: &str = "component=ingress";
 
+/// How many objects one page of a list has. An object being read takes ten times the memory that it takes when it is kept, and
+/// the allocator keeps what the largest page has needed.
+const PAGE: u32 = 100;
+
 /// Which watches have delivered all there is.
 #[derive(Debug, Default)]
 pub(crate) struct Synced {
@@ -160,7 +164,9 @@ async fn follow_kind(context: Arc<Context>, watch: Watch, labels: Option<String>
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let mut config = watcher::Config::default().timeout(context.watch_seconds);
+    let mut config = watcher::Config::default()
+        .timeout(context.watch_seconds)
+        .page_size(PAGE);
     if let Some(labels) = &labels {
         config = config.labels(labels);
     }
