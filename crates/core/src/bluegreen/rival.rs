@@ -55,7 +55,9 @@ fn newer_writer(observed: &Observed) -> Option<Writer> {
     let entries = observed.resource.metadata.managed_fields.as_deref()?;
     // Whoever changes the state takes it over: what is left to us of our last write need not hold it.
     let mine = || {
-        let of_status = entries.iter().filter(|entry| entry.subresource.as_deref() == Some("status"));
+        let of_status = entries
+            .iter()
+            .filter(|entry| entry.subresource.as_deref() == Some("status"));
         of_status.filter(|entry| entry.manager.as_deref() == Some(STATUS_MANAGER))
     };
     let ours = mine().filter_map(time).max()?;

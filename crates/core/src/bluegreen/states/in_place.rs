@@ -27,7 +27,9 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
         return active::edit(&again, color, present, reconciled, valid);
     }
     match view.mine(color) {
-        Mine::Present(present) if effects::stands(view, color, present, wanted) && is_done(wanted, present) => {
+        Mine::Present(present)
+            if effects::stands(view, color, present, wanted) && is_done(wanted, present) =>
+        {
             let mut record = view.record.with_state(State::Active(color));
             record.reconciled = Some(wanted.clone());
             record.failed = None;
