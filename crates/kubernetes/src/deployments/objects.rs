@@ -237,3 +237,114 @@ pub(super) fn replica_failure(deployment: &DynamicObject) -> Option<String> {
     let message = failure.get("message").and_then(Value::as_str).unwrap_or_default();
     Some(format!("the JobManager's pod cannot be made: {message}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(status: &Value, gates: &Value) -> PodView {
+        let mut object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {
+                "name": "orders-1", "uid": "p-1",
+                "labels": { "app": "orders", "type": "flink-native-kubernetes", "component": "jobmanager", "flink/deployment-number": "3" },
+            },
+            "spec": { "schedulingGates": gates, "containers": [{ "name": MAIN_CONTAINER }] },
+            "status": status,
+        }))
+        .unwrap();
+        // As it is kept.
+        trim_cluster(Kind::Pod, &mut object);
+        assert_eq!(cluster_name(&object), Some("orders"));
+        PodView::of(&object)
+    }
+
+    fn with_container(container: &Value) -> PodView {
+        let mut container = container.clone();
+        container["name"] = json!(MAIN_CONTAINER);
+        let others = json!({ "name": "sidecar", "restartCount": 9, "state": { "waiting": { "reason": "CrashLoopBackOff" } } });
+        pod(
+            &json!({ "phase": "Running", "containerStatuses": [others, container] }),
+            &Value::Null,
+        )
+    }
+
+    #[test]
+    fn a_pod_is_read_as_it_is_kept() {
+        let gated = pod(&json!({ "phase": "Pending" }), &json!([{ "name": GATE }]));
+        assert_eq!(
+            (gated.phase, gated.component, gated.number),
+            (Phase::Gated, Component::JobManager, Some(3))
+        );
+        let running = with_container(&json!({ "restartCount": 0, "state": { "running": {} } }));
+        assert!(running.may_run() && !running.was_restarted);
+        assert_eq!((running.exit, running.trouble), (None, None));
+        let evicted = pod(
+            &json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on memory." }),
+            &Value::Null,
+        );
+        assert_eq!(evicted.phase, Phase::Ended);
+        assert_eq!(
+            evicted.exit.as_deref(),
+            Some("the pod Failed: Evicted The node was low on memory.")
+        );
+    }
+
+    #[test]
+    fn how_a_container_ended_is_told_also_while_it_is_started_again() {
+        let ended = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
+        let first = with_container(&json!({ "restartCount": 0, "state": ended }));
+        let again =
+            with_container(&json!({ "restartCount": 1, "state": { "running": {} }, "lastState": ended }));
+        let words = Some("its JobManager ended with exit code 137 (OOMKilled)");
+        assert_eq!((first.exit.as_deref(), first.was_restarted), (words, false));
+        assert_eq!((again.exit.as_deref(), again.was_restarted), (words, true));
+    }
+
+    #[test]
+    fn why_a_pod_does_not_run_is_said_in_words_that_stay_the_same() {
+        let waiting = |reason: &str| {
+            with_container(
+                &json!({ "image": "flink:x", "state": { "waiting": { "reason": reason, "message": "m" } } }),
+            )
+            .trouble
+        };
+        assert_eq!(waiting("ContainerCreating"), None);
+        assert_eq!(waiting("ErrImagePull"), waiting("ImagePullBackOff"));
+        assert_eq!(
+            waiting("ErrImagePull").as_deref(),
+            Some("the image flink:x cannot be pulled")
+        );
+        let words = waiting("CreateContainerConfigError");
+        assert_eq!(
+            words.as_deref(),
+            Some("the JobManager's container does not start: CreateContainerConfigError m")
+        );
+        let conditions = json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available." }]);
+        let pending = pod(
+            &json!({ "phase": "Pending", "conditions": conditions }),
+            &Value::Null,
+        );
+        assert_eq!(
+            pending.trouble.as_deref(),
+            Some("no node takes the JobManager's pod: 0/3 nodes are available.")
+        );
+    }
+
+    #[test]
+    fn a_deployment_whose_pods_are_refused_says_so() {
+        let mut object: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "orders" }, "spec": { "replicas": 1 },
+            "status": { "conditions": [
+                { "type": "Available", "message": "no" }, { "type": "ReplicaFailure", "message": "exceeded quota" },
+            ] },
+        }))
+        .unwrap();
+        trim_cluster(Kind::Deployment, &mut object);
+        assert_eq!(object.data.get("spec"), None);
+        assert_eq!(
+            replica_failure(&object).as_deref(),
+            Some("the JobManager's pod cannot be made: exceeded quota")
+        );
+    }
+}

@@ -316,6 +316,49 @@ async fn with_high_availability_kubernetes_starts_the_job_manager_again_and_flin
     );
 }
 
+/// Wherever the operator dies, the next one goes on: each deployment is launched once, and its JobManager runs once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_that_dies_again_and_again_starts_each_job_manager_once() {
+    let mut story = Story::begin("deaths").await;
+    story.create(configuration()).await;
+    let steps = [
+        json!({}),
+        json!({ "image": "flink:1.20.5" }),
+        json!({ "job": { "state": "suspended" } }),
+        json!({ "job": { "state": "running" } }),
+    ];
+    // So that it dies at another moment each time.
+    let mut life = Duration::from_millis(700);
+    for (number, step) in steps.into_iter().enumerate() {
+        story.patch(step).await;
+        let wanted = if number == 2 { "SUSPENDED" } else { "STABLE" };
+        let begun = Instant::now();
+        loop {
+            tokio::time::sleep(life).await;
+            life = if life > Duration::from_secs(4) {
+                Duration::from_millis(700)
+            } else {
+                life.mul_f64(1.17)
+            };
+            let object = story.resources().get(NAME).await.unwrap();
+            let status = &object.data["status"];
+            let is_current = status["observedGeneration"].as_i64() == object.metadata.generation;
+            if is_current && status["lifecycleState"] == wanted {
+                break;
+            }
+            assert!(
+                begun.elapsed() < LIMIT * 2,
+                "{status:#}\n{}",
+                story.operator.log()
+            );
+            story.operator.kill();
+            story.operator = Operator::start(&story.kubeconfig, &story.node.namespace, &story.address);
+        }
+    }
+    let once: Vec<(String, usize)> = (1..=3).map(|number: u32| (number.to_string(), 1)).collect();
+    assert_eq!(story.node.ran().into_iter().collect::<Vec<_>>(), once);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_of_somebody_else_is_left_alone() {
     let story = Story::begin("foreign").await;

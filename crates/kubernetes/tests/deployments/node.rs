@@ -1,6 +1,8 @@
 //! What a cluster of machines does and a bare API server does not: pods for Deployments, running containers, and an end for
 //! what belongs to something deleted.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -17,7 +19,11 @@ pub(crate) struct Node {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     flink: Flink,
+    ran: Ran,
 }
+
+/// The pods of JobManagers that have run, by the number of their deployment.
+type Ran = Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>;
 
 impl Node {
     /// Starts it; it works until the test ends.
@@ -29,6 +35,7 @@ impl Node {
             client,
             namespace: namespace.to_owned(),
             flink,
+            ran: Ran::default(),
         };
         let worker = node.clone();
         tokio::spawn(async move {
@@ -47,6 +54,14 @@ impl Node {
 
     pub(crate) fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// How many pods of JobManagers have run in each deployment.
+    pub(crate) fn ran(&self) -> BTreeMap<String, usize> {
+        let ran = self.ran.lock().unwrap();
+        ran.iter()
+            .map(|(number, pods)| (number.clone(), pods.len()))
+            .collect()
     }
 
     async fn work(&self) -> kube::Result<()> {
@@ -110,6 +125,13 @@ impl Node {
             let phase = pod.status.as_ref().and_then(|status| status.phase.clone());
             if phase.as_deref() == Some("Pending") {
                 self.set_running(&pod.name_any(), 0).await?;
+                let number = deployment
+                    .labels()
+                    .get("flink/deployment-number")
+                    .cloned()
+                    .unwrap_or_default();
+                let uid = pod.uid().unwrap_or_default();
+                self.ran.lock().unwrap().entry(number).or_default().insert(uid);
                 let labels = json!({
                     "app": name, "component": "taskmanager", "type": "flink-native-kubernetes",
                     "flink/deployment-number": deployment.labels().get("flink/deployment-number"),
