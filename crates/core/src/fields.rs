@@ -90,7 +90,8 @@ fn where_different(spec: &FlinkDeploymentSpec, other: &FlinkDeploymentSpec) -> F
     }
 }
 
-/// The specification as JSON in which equal meaning is equal text: configuration flattened, the default state left out.
+/// The specification as JSON in which equal meaning is equal text: configuration flattened, defaults left out that
+/// upstream's client writes into a child when it adds its finalizer.
 pub fn normalized(spec: &FlinkDeploymentSpec) -> Value {
     let mut value = serde_json::to_value(spec).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
@@ -99,10 +100,18 @@ pub fn normalized(spec: &FlinkDeploymentSpec) -> Value {
             let flat: Map<String, Value> = flat.into_iter().map(|(key, text)| (key, text.into())).collect();
             fields.insert("flinkConfiguration".to_owned(), Value::Object(flat));
         }
-        if let Some(Value::Object(job)) = fields.get_mut("job")
-            && job_state(spec) == JobState::Running
+        if let Some(Value::Object(job)) = fields.get_mut("job") {
+            if job_state(spec) == JobState::Running {
+                job.remove("state");
+            }
+            if job.get("args") == Some(&Value::Array(Vec::new())) {
+                job.remove("args");
+            }
+        }
+        if let Some(Value::Object(job_manager)) = fields.get_mut("jobManager")
+            && job_manager.get("replicas").and_then(Value::as_i64) == Some(1)
         {
-            job.remove("state");
+            job_manager.remove("replicas");
         }
     }
     value

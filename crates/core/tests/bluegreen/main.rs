@@ -17,3 +17,4 @@ mod properties;
 mod support;
 mod totality;
 mod transcripts;
+mod upstream;
