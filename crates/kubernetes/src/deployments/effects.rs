@@ -200,7 +200,8 @@ pub(super) fn deployed(resource: &FlinkDeployment) -> Option<FlinkDeploymentSpec
     serde_json::from_value(value.get("spec")?.clone()).ok()
 }
 
-/// Makes the objects of a cluster, the Deployment last. What is left of an earlier one goes first.
+/// Makes the objects of a cluster, the Deployment last. What is left of an earlier one goes first; what was launched already, or
+/// is newer, stays.
 async fn deploy(
     context: &Context,
     name: &Name,
@@ -208,8 +209,12 @@ async fn deploy(
     plan: &DeploymentPlan,
 ) -> Result<Carried, Failure> {
     let server = &context.server;
+    if sight.observed.last_launched >= plan.deployment {
+        return Ok(Carried::LookAgain);
+    }
     if let Some(old) = &sight.objects.deployment {
-        if old.metadata.deletion_timestamp.is_none() {
+        let is_older = number(old).unwrap_or(1) < plan.deployment;
+        if is_older && old.metadata.deletion_timestamp.is_none() {
             let uid = old.metadata.uid.as_deref().unwrap_or_default();
             server.delete_with_all(Kind::Deployment, name, uid).await?;
         }
