@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use sluice_api::FlinkDeployment;
 use sluice_core::bluegreen::child;
 
-fn recorded(name: &str) -> Value {
-    let directory = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/bluegreen/fixtures/upstream-1.7.0"
-    );
-    let text = std::fs::read_to_string(format!("{directory}/{name}.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+const FIRST_DEPLOYMENT: &str = include_str!("fixtures/upstream-1.7.0/first-deployment.json");
+const SUSPENDED: &str = include_str!("fixtures/upstream-1.7.0/suspended.json");
+const RESUMED: &str = include_str!("fixtures/upstream-1.7.0/resumed.json");
+const FAILED: &str = include_str!("fixtures/upstream-1.7.0/failed.json");
+const IMAGE_MISSING: &str = include_str!("fixtures/upstream-1.7.0/image-missing.json");
+
+fn recorded(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 fn read(value: &Value) -> FlinkDeployment {
@@ -32,7 +33,7 @@ fn with_reconciled(value: &Value, pointer: &str, to: Value) -> FlinkDeployment {
 
 #[test]
 fn a_first_deployment_is_ready_though_upstream_notes_another_upgrade_mode_than_was_asked_for() {
-    let mut value = recorded("first-deployment");
+    let mut value = recorded(FIRST_DEPLOYMENT);
     let text = value["status"]["reconciliationStatus"]["lastReconciledSpec"].as_str();
     assert!(text.unwrap().contains(r#""upgradeMode":"stateless""#));
     assert_eq!(value["spec"]["job"]["upgradeMode"], json!("savepoint"));
@@ -48,7 +49,7 @@ fn a_first_deployment_is_ready_though_upstream_notes_another_upgrade_mode_than_w
 
 #[test]
 fn a_suspended_child_resumes_from_the_savepoint_that_it_was_stopped_with() {
-    let value = recorded("suspended");
+    let value = recorded(SUSPENDED);
     let child = read(&value);
     assert!(child::is_suspended(&child) && !child::is_ready(&child));
     let path = child::upgrade_savepoint(&child).unwrap();
@@ -58,25 +59,25 @@ fn a_suspended_child_resumes_from_the_savepoint_that_it_was_stopped_with() {
     let last_state = with_reconciled(&value, "/spec/job/upgradeMode", json!("last-state"));
     assert_eq!(child::upgrade_savepoint(&last_state), None);
 
-    let resumed = read(&recorded("resumed"));
+    let resumed = read(&recorded(RESUMED));
     assert!(child::is_ready(&resumed));
     assert_eq!(child::upgrade_savepoint(&resumed), None);
 }
 
 #[test]
 fn a_child_that_does_not_come_up_is_told_in_its_own_words() {
-    for (name, words) in [
+    for (text, words) in [
         (
-            "failed",
+            FAILED,
             "job FAILED, FAILED, as of before its last change: java.lang.RuntimeException: The table orders is not there.",
         ),
         (
-            "image-missing",
+            IMAGE_MISSING,
             "job RECONCILING, DEPLOYED, as of before its last change: Back-off pulling image \"orders:missing\"",
         ),
     ] {
         // They were recorded while they were deleted, which counts as a change.
-        let child = read(&recorded(name));
+        let child = read(&recorded(text));
         assert!(child::is_terminating(&child) && !child::is_ready(&child));
         assert_eq!(child::describe(&child), words);
     }

@@ -189,7 +189,7 @@ async fn handle(
         inner.unknown.push(format!("{method} {path}"));
         return (
             StatusCode::NOT_FOUND,
-            Json(json!({ "errors": ["Not found: ".to_owned() + &path] })),
+            Json(json!({ "errors": [format!("Not found: {path}")] })),
         );
     };
     (status, Json(value))
@@ -241,13 +241,13 @@ fn answer(cluster: &mut Cluster, method: &Method, parts: &[&str], body: &Value) 
             }
             Some((StatusCode::ACCEPTED, json!({ "request-id": id })))
         }
-        ("GET", ["jobs", _, "savepoints", id]) => match cluster.savepoints.get(*id) {
-            Some(path) => ok(json!({ "status": { "id": "COMPLETED" }, "operation": { "location": path } })),
-            None => {
-                let words = format!("There is no savepoint operation with triggerId={id}.");
-                Some((StatusCode::NOT_FOUND, json!({ "errors": [words] })))
+        ("GET", ["jobs", _, "savepoints", id]) => {
+            if let Some(path) = cluster.savepoints.get(*id) {
+                return ok(json!({ "status": { "id": "COMPLETED" }, "operation": { "location": path } }));
             }
-        },
+            let words = format!("There is no savepoint operation with triggerId={id}.");
+            Some((StatusCode::NOT_FOUND, json!({ "errors": [words] })))
+        }
         ("PATCH", ["jobs", _]) => {
             cluster.state = "CANCELED";
             Some((StatusCode::ACCEPTED, json!({})))

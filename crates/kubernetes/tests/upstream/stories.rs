@@ -94,7 +94,7 @@ async fn stays_with_blue(story: &Story, port: u16, image: &str, words: &str) {
     let job = story.job("blue").unwrap();
     // Long enough for upstream's operator to say what is wrong.
     story
-        .configure(json!({ "kubernetes.operator.bluegreen.abort.grace-period": "20 s" }))
+        .configure(json!({ "kubernetes.operator.bluegreen.abort.grace-period": "15 s" }))
         .await;
     story.edit(json!({ "image": image })).await;
     let aborted = story

@@ -1,5 +1,6 @@
 //! One resource in a namespace of its own, what people do to it, and what comes of it.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -155,13 +156,13 @@ impl Story {
 
     async fn give_up(&self, what: &str, resource: &Value) -> ! {
         let mut words = format!("{}: not {what} in {PATIENCE:?}\n", self.namespace);
-        words += &format!("the resource: {}\n", resource["status"]);
+        writeln!(words, "the resource: {}", resource["status"]).unwrap();
         let api = flink_deployments(&self.client, Some(&self.namespace));
         for child in api.list(&kube::api::ListParams::default()).await.unwrap() {
-            words += &format!("{}: {}\n", child.name_any(), child.data);
+            writeln!(words, "{}: {}", child.name_any(), child.data).unwrap();
         }
         for asked in self.managers.asked(&self.namespace) {
-            words += &format!("{asked:?}\n");
+            writeln!(words, "{asked:?}").unwrap();
         }
         panic!("{words}")
     }
