@@ -38,7 +38,7 @@ const REFUSED: &[(&[&str], &str)] = &[
         &["replicas=2", "leaderElection.enabled=false"],
         "leader election must be on",
     ),
-    (&["flinkDeployments=managed"], "flinkDeployments"),
+    (&["flinkDeployments=upstream"], "flinkDeployments"),
     (&["watchNamespaces={Flink}"], "watchNamespaces"),
     (
         &["flinkDeploymentControllers={flink-operator}"],

@@ -102,6 +102,31 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- if eq .Values.flinkDeployments "managed" }}
+- apiGroups: [flink.apache.org]
+  resources: [flinkdeployments]
+  verbs: [patch]
+- apiGroups: [flink.apache.org]
+  resources: [flinkdeployments/status]
+  verbs: [update]
+{{- if .Values.rbac.ownerReferencesPermissionEnforcement }}
+- apiGroups: [flink.apache.org]
+  resources: [flinkdeployments/finalizers]
+  verbs: [update]
+{{- end }}
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch, patch, delete]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [create, patch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, create, patch, delete]
+{{- end }}
 {{- end -}}
 
 {{/* What Flink's JobManager does with native Kubernetes and with Kubernetes' high availability, as upstream's chart has it. */}}
