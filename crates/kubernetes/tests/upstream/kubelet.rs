@@ -36,8 +36,11 @@ async fn look(
     managers: &JobManagers,
     seen: &mut BTreeSet<String>,
 ) -> Result<(), kube::Error> {
-    let all: Api<Deployment> = Api::all(client.clone());
-    let deployments = all.list(&ListParams::default()).await?.items;
+    // Owners are listed after what they own: one that came in between is not taken for one that is gone.
+    let services: Vec<Service> = list(client).await?;
+    let maps: Vec<ConfigMap> = list(client).await?;
+    let pods: Vec<Pod> = list(client).await?;
+    let deployments: Vec<Deployment> = list(client).await?;
     let children = flink_deployments(client, None)
         .list(&ListParams::default())
         .await?;
@@ -58,9 +61,17 @@ async fn look(
     }
     managers.keep(&alive);
     owners.extend(alive);
-    collect::<Service>(client, &owners).await?;
-    collect::<ConfigMap>(client, &owners).await?;
-    collect::<Pod>(client, &owners).await
+    collect(client, &services, &owners).await?;
+    collect(client, &maps, &owners).await?;
+    collect(client, &pods, &owners).await
+}
+
+async fn list<K>(client: &Client) -> Result<Vec<K>, kube::Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let all: Api<K> = Api::all(client.clone());
+    Ok(all.list(&ListParams::default()).await?.items)
 }
 
 fn is_owned<K: Resource>(object: &K, owners: &BTreeSet<String>) -> bool {
@@ -69,17 +80,16 @@ fn is_owned<K: Resource>(object: &K, owners: &BTreeSet<String>) -> bool {
 }
 
 /// Deletes what belonged to an owner that is gone.
-async fn collect<K>(client: &Client, owners: &BTreeSet<String>) -> Result<(), kube::Error>
+async fn collect<K>(client: &Client, owned: &[K], owners: &BTreeSet<String>) -> Result<(), kube::Error>
 where
     K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
         + Clone
         + DeserializeOwned
         + std::fmt::Debug,
 {
-    let all: Api<K> = Api::all(client.clone());
-    for object in all.list(&ListParams::default()).await? {
-        if !is_owned(&object, owners) {
-            remove(client, &object).await?;
+    for object in owned {
+        if !is_owned(object, owners) {
+            remove(client, object).await?;
         }
     }
     Ok(())
