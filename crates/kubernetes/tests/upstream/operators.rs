@@ -121,9 +121,11 @@ impl Drop for Operator {
     }
 }
 
-/// Upstream waits for minutes where nothing tells it of a change; the test does not.
+/// Upstream looks again after minutes where nothing tells it of a change, and at one object five times in 15 s at most; the
+/// test does not wait so long.
 const SHORT: &str = "\
 kubernetes.operator.reconcile.interval: 1 s
+kubernetes.operator.rate-limiter.limit: 1000
 kubernetes.operator.observer.progress-check.interval: 200 ms
 kubernetes.operator.observer.rest-ready.delay: 200 ms
 kubernetes.operator.flink.client.timeout: 5 s
