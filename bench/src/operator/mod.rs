@@ -146,7 +146,7 @@ async fn sluice(arguments: &Arguments) -> Result<Measured> {
     stage.play();
     let stateless = transitions(&stage, "stateless", arguments.transitions).await?;
     let savepoint = transitions(&stage, "savepoint", arguments.savepoints).await?;
-    let ingress = transitions(&stage, "ingress", arguments.savepoints.min(3)).await?;
+    let ingress = transitions(&stage, "ingress", arguments.savepoints.min(6)).await?;
     let template = Template::make(&stage).await?;
     operator.stop().await?;
 

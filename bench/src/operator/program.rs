@@ -126,9 +126,31 @@ fn get(port: u16, path: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
     stream.set_read_timeout(Some(ANSWER))?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
+    let mut answer = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    // Not every server closes the connection after its answer.
+    while !is_whole(&answer) {
+        match stream.read(&mut chunk)? {
+            0 => break,
+            read => answer.extend(chunk.iter().take(read)),
+        }
+    }
+    let answer = String::from_utf8_lossy(&answer);
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     Ok((status.context("the answer has no status")?, body.to_owned()))
+}
+
+/// Whether the answer has the length that it names itself.
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        value.trim().parse::<usize>().ok().filter(|_| is_length)
+    });
+    length.is_some_and(|length| body.len() >= length)
 }

@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// What comes late still belongs to the transition.
-const AFTERMATH: Duration = Duration::from_millis(1500);
+const AFTERMATH: Duration = Duration::from_secs(1);
 
 /// What was seen of one transition.
 pub(super) struct Transition {

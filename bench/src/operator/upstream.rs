@@ -29,6 +29,9 @@ pub(super) struct Upstream {
 /// Starts it some times over on a control plane of its own. `directory` has its jars in `lib`, and its definitions in
 /// `crds/META-INF/fabric8`.
 pub(super) async fn measure(directory: &Path, starts: usize, settle: Duration) -> Result<Upstream> {
+    let directory = directory
+        .canonicalize()
+        .with_context(|| format!("{} is not there", directory.display()))?;
     let plane = ControlPlane::private().await?;
     let client = plane.client().await?;
     let room = tempfile::tempdir()?;
