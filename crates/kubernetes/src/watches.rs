@@ -42,6 +42,10 @@ impl Synced {
     /// What is missing; `None`: every watch has delivered all there is.
     pub(crate) fn missing(&self) -> Option<String> {
         let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if watches.is_empty() {
+            // Who asks before the watches were begun must not be told that they have delivered.
+            return Some("the watches have not begun".to_owned());
+        }
         watches.iter().find_map(|(watch, missing)| {
             let missing = missing.as_ref()?;
             Some(format!("{watch}: {missing}"))
