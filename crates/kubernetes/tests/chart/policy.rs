@@ -163,7 +163,16 @@ async fn children_are_changed_by_the_operator_alone() {
     let uid = parent.metadata.uid.unwrap();
     let child = deployment("orders-blue", Some(("orders", &uid)));
     operator.create(&child).await.unwrap();
-    until_in_force(async || alice.set_image("orders-blue", "evil").await.is_err()).await;
+    // Another one each time: to make it what it is already is no change, and free.
+    let mut image = 0;
+    until_in_force(async || {
+        image += 1;
+        alice
+            .set_image("orders-blue", &format!("evil:{image}"))
+            .await
+            .is_err()
+    })
+    .await;
 
     // A person is told what to edit instead.
     let sentence = format!(
