@@ -9,6 +9,7 @@ use kube::api::PostParams;
 use sluice_api::API_VERSION;
 use sluice_core::{Event, EventKind, identity};
 
+use crate::context::Context;
 use crate::kind::{Kind, Name};
 use crate::server::{Server, ServerError, manager};
 
@@ -19,9 +20,24 @@ const CONTROLLER: &str = "sluice.flink.apache.org/blue-green";
 /// The same of the one that looks after FlinkDeployments.
 const DEPLOYMENT_CONTROLLER: &str = "sluice.flink.apache.org/deployment";
 
+/// Tells what was decided of an object. That an event could not be told is no reason to stop.
+pub(crate) async fn tell(context: &Context, kind: Kind, metadata: &ObjectMeta, events: &[Event]) {
+    let name = Name::new(
+        metadata.namespace.clone().unwrap_or_default(),
+        metadata.name.clone().unwrap_or_default(),
+    );
+    for (number, event) in events.iter().enumerate() {
+        tracing::info!(resource = %name, reason = event.reason, "{}", event.message);
+        context.metrics.told(event.reason);
+        if let Err(error) = publish(&context.server, &context.instance, kind, metadata, number, event).await {
+            tracing::warn!(resource = %name, "an event could not be told: {error}");
+        }
+    }
+}
+
 /// Tells an event. Each has a name derived from the version of the resource that it belongs to, so that telling it twice is
 /// telling it once.
-pub(crate) async fn publish(
+async fn publish(
     server: &Server,
     instance: &str,
     kind: Kind,

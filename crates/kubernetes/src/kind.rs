@@ -41,6 +41,19 @@ impl Kind {
         }
     }
 
+    /// Its status, as a subresource.
+    pub(crate) const fn status(self) -> &'static str {
+        match self {
+            Self::FlinkBlueGreenDeployment => "FlinkBlueGreenDeployment/status",
+            Self::FlinkDeployment => "FlinkDeployment/status",
+            Self::Ingress => "Ingress/status",
+            Self::Deployment => "Deployment/status",
+            Self::Pod => "Pod/status",
+            Self::Service => "Service/status",
+            Self::ConfigMap => "ConfigMap/status",
+        }
+    }
+
     pub(crate) fn resource(self) -> ApiResource {
         let (group, version, plural) = match self {
             Self::FlinkBlueGreenDeployment => (GROUP, VERSION, "flinkbluegreendeployments"),

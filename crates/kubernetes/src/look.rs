@@ -179,7 +179,8 @@ async fn round(
     }
     // People hear of it a moment later than the cluster does.
     let carried_out = carry_out_all(context, name, sight, &decision.effects).await;
-    tell(context, name, sight, &draft.events).await;
+    let metadata = &sight.observed.resource.metadata;
+    events::tell(context, Kind::FlinkBlueGreenDeployment, metadata, &draft.events).await;
     if let Some(next) = carried_out? {
         return Ok(Round::Over(next));
     }
@@ -310,21 +311,6 @@ async fn record(
          comes with Sluice"
             .to_owned(),
     ))
-}
-
-/// Tells what was decided. That an event could not be told is no reason to stop.
-async fn tell(context: &Context, name: &Name, sight: &Sight, events: &[Event]) {
-    for (number, event) in events.iter().enumerate() {
-        tracing::info!(resource = %name, reason = event.reason, "{}", event.message);
-        context.metrics.told(event.reason);
-        let kind = Kind::FlinkBlueGreenDeployment;
-        let metadata = &sight.observed.resource.metadata;
-        if let Err(error) =
-            events::publish(&context.server, &context.instance, kind, metadata, number, event).await
-        {
-            tracing::warn!(resource = %name, "an event could not be told: {error}");
-        }
-    }
 }
 
 enum Failure {

@@ -247,8 +247,7 @@ impl Server {
         let api = self.api(kind, &name.namespace);
         let parameters = parameters(manager);
         let request = api.replace_status(&name.name, &parameters, &body);
-        self.ask("update", "FlinkBlueGreenDeployment/status", &name, request)
-            .await
+        self.ask("update", kind.status(), &name, request).await
     }
 
     /// Waits for the answer, not for ever, and sorts it.

@@ -1,11 +1,9 @@
 //! Effects on the API server and on Flink, and the upkeep of clusters.
 
 use serde_json::{Value, json};
-use sluice_api::flink_deployment::SavepointFormatType;
 use sluice_api::metadata::FINALIZER_FLINK_DEPLOYMENT;
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec};
 use sluice_core::lifecycle::{DeploymentPlan, Effect};
-use sluice_flink::{CheckpointType, Client, Error, SavepointFormat};
 use sluice_shell::flink;
 
 use super::cluster::Upkeep;
@@ -51,20 +49,6 @@ impl From<String> for Failure {
     }
 }
 
-/// The name of an effect in the log and the metrics.
-pub(super) const fn name_of(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::AddFinalizer => "AddFinalizer",
-        Effect::RemoveFinalizer => "RemoveFinalizer",
-        Effect::Deploy { .. } => "Deploy",
-        Effect::StopCluster { .. } => "StopCluster",
-        Effect::StopWithSavepoint { .. } => "StopWithSavepoint",
-        Effect::TriggerSavepoint { .. } => "TriggerSavepoint",
-        Effect::TriggerCheckpoint { .. } => "TriggerCheckpoint",
-        Effect::CancelJob { .. } => "CancelJob",
-    }
-}
-
 /// Carries out one effect.
 pub(super) async fn carry_out(
     context: &Context,
@@ -72,12 +56,6 @@ pub(super) async fn carry_out(
     sight: &mut Sight,
     effect: &Effect,
 ) -> Result<Carried, Failure> {
-    let client = || {
-        context
-            .job_managers
-            .client(&sight.observed.resource)
-            .ok_or_else(|| Failure::from(format!("the JobManager of {name} has no address")))
-    };
     match effect {
         Effect::AddFinalizer => set_finalizer(context, name, sight, true).await?,
         Effect::RemoveFinalizer => {
@@ -86,72 +64,18 @@ pub(super) async fn carry_out(
         }
         Effect::Deploy { plan } => return deploy(context, name, sight, plan).await,
         Effect::StopCluster { deployment } => stop(context, name, sight, *deployment).await?,
-        Effect::StopWithSavepoint {
-            job_id,
-            trigger_id,
-            directory,
-            format,
-        } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
-            let client = client()?;
-            asked(
-                client
-                    .stop_with_savepoint(job, trigger, directory, &of_format(*format), false)
-                    .await,
-            )?;
+        Effect::StopWithSavepoint { .. }
+        | Effect::TriggerSavepoint { .. }
+        | Effect::TriggerCheckpoint { .. }
+        | Effect::CancelJob { .. } => {
+            let client = context
+                .job_managers
+                .client(&sight.observed.resource)
+                .ok_or_else(|| format!("the JobManager of {name} has no address"))?;
+            flink::ask(&client, effect).await?;
         }
-        Effect::TriggerSavepoint {
-            job_id,
-            trigger_id,
-            directory,
-            format,
-        } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
-            let client = client()?;
-            asked(
-                client
-                    .trigger_savepoint(job, trigger, directory, &of_format(*format))
-                    .await,
-            )?;
-        }
-        Effect::TriggerCheckpoint { job_id, trigger_id } => {
-            let (job, trigger) = ids(job_id, trigger_id)?;
-            let client = client()?;
-            asked(
-                client
-                    .trigger_checkpoint(job, trigger, &CheckpointType::Configured)
-                    .await,
-            )?;
-        }
-        Effect::CancelJob { job_id } => cancel(&client()?, job_id).await?,
     }
     Ok(Carried::Done)
-}
-
-async fn cancel(client: &Client, job: &str) -> Result<(), Failure> {
-    let job = job
-        .parse()
-        .map_err(|error: sluice_flink::BadId| error.to_string())?;
-    match client.cancel(job).await {
-        // It has ended already, or was never there.
-        Err(error) if error.is_definitive() => Ok(()),
-        result => asked(result),
-    }
-}
-
-fn ids(job: &str, trigger: &str) -> Result<(sluice_flink::JobId, sluice_flink::TriggerId), String> {
-    flink::ids(job, trigger).ok_or_else(|| format!("{job} or {trigger} is no id of Flink"))
-}
-
-fn asked(result: Result<(), Error>) -> Result<(), Failure> {
-    result.map_err(|error| error.to_string().into())
-}
-
-const fn of_format(format: SavepointFormatType) -> SavepointFormat {
-    match format {
-        SavepointFormatType::Native => SavepointFormat::Native,
-        SavepointFormatType::Canonical | SavepointFormatType::Unknown => SavepointFormat::Canonical,
-    }
 }
 
 /// Puts the finalizer on the resource, or takes it off, if it is still the version that was observed.

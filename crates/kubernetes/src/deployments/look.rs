@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_api::flink_deployment::FlinkDeploymentStatus;
+use sluice_core::Wake;
 use sluice_core::lifecycle::{self, Decision, Effect, WaitingFor};
-use sluice_core::{Event, Wake};
 use sluice_shell::{flink, wake};
 use tokio::time::Instant;
 
@@ -83,13 +83,19 @@ async fn carry_out(
     if let Some(status) = &decision.status {
         record(context, sight, status).await?;
     }
-    tell(context, name, sight, &decision.events).await;
+    events::tell(
+        context,
+        Kind::FlinkDeployment,
+        &sight.observed.resource.metadata,
+        &decision.events,
+    )
+    .await;
     for effect in &decision.effects {
-        tracing::info!(resource = %name, effect = effects::name_of(effect), "carries out");
+        tracing::info!(resource = %name, effect = effect.name(), "carries out");
         if effects::carry_out(context, name, sight, effect).await? == Carried::LookAgain {
             return Ok(Carried::LookAgain);
         }
-        context.metrics.carried_out(effects::name_of(effect));
+        context.metrics.carried_out(effect.name());
     }
     if is_recorded(sight) {
         effects::keep(context, name, sight).await?;
@@ -174,19 +180,4 @@ async fn record(
          with Sluice"
             .to_owned(),
     ))
-}
-
-/// Tells what was decided. That an event could not be told is no reason to stop.
-async fn tell(context: &Context, name: &Name, sight: &Sight, told: &[Event]) {
-    for (number, event) in told.iter().enumerate() {
-        tracing::info!(resource = %name, reason = event.reason, "{}", event.message);
-        context.metrics.told(event.reason);
-        let metadata = &sight.observed.resource.metadata;
-        let kind = Kind::FlinkDeployment;
-        if let Err(error) =
-            events::publish(&context.server, &context.instance, kind, metadata, number, event).await
-        {
-            tracing::warn!(resource = %name, "an event could not be told: {error}");
-        }
-    }
 }
