@@ -53,7 +53,8 @@ pub(crate) struct Left(Mutex<HashMap<Name, Leaving>>);
 #[derive(Clone, Debug)]
 struct Leaving {
     owner_uid: String,
-    transition: u64,
+    /// The child itself: another one of its name and transition may come after it, and go further.
+    child_uid: String,
     /// `None`: nothing, its job never ran or completed nothing.
     checkpoint: Option<CompletedCheckpoint>,
 }
@@ -70,17 +71,28 @@ impl Left {
         };
         let leaving = Leaving {
             owner_uid: owner_uid(child),
-            transition: child::transition(child),
+            child_uid: uid(child).to_owned(),
             checkpoint,
         };
         self.lock().insert(name, leaving);
     }
 
-    /// Whether it is remembered what the child that this transition made has left.
-    pub(crate) fn knows(&self, child: &Name, transition: u64) -> bool {
+    /// Whether it is remembered what this very child has left.
+    pub(crate) fn knows(&self, name: &Name, child: &FlinkDeployment) -> bool {
         self.lock()
-            .get(child)
-            .is_some_and(|leaving| leaving.transition == transition)
+            .get(name)
+            .is_some_and(|leaving| leaving.child_uid == uid(child))
+    }
+
+    /// A child of this name is there. What an earlier one had left is no answer any more when this one is gone.
+    pub(crate) fn meet(&self, name: &Name, child_uid: &str) {
+        let mut left = self.lock();
+        if left
+            .get(name)
+            .is_some_and(|leaving| leaving.child_uid != child_uid)
+        {
+            left.remove(name);
+        }
     }
 
     /// The last completed checkpoint of a child that is gone.
@@ -105,6 +117,10 @@ impl Left {
     }
 }
 
+fn uid(child: &FlinkDeployment) -> &str {
+    child.metadata.uid.as_deref().unwrap_or_default()
+}
+
 /// The uid of the FlinkBlueGreenDeployment that owns the child.
 fn owner_uid(child: &FlinkDeployment) -> String {
     let owners = child.metadata.owner_references.as_deref().unwrap_or_default();
@@ -113,4 +129,72 @@ fn owner_uid(child: &FlinkDeployment) -> String {
         .find(|owner| owner.kind == crate::kind::Kind::FlinkBlueGreenDeployment.name())
         .map(|owner| owner.uid.clone())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn child(uid: &str, owner: &str) -> FlinkDeployment {
+        let owner = json!({ "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkBlueGreenDeployment", "name": "orders", "uid": owner });
+        serde_json::from_value(json!({
+            "apiVersion": "flink.apache.org/v1beta1",
+            "kind": "FlinkDeployment",
+            "metadata": {
+                "name": "orders-green", "namespace": "flink", "uid": uid,
+                "labels": { "flink/blue-green-transition": "2" }, "ownerReferences": [owner],
+            },
+            "spec": {},
+            "status": { "jobStatus": { "state": "RUNNING", "jobId": "3f3646238f4fc3389bcd7b5fd8b1e712" } },
+        }))
+        .unwrap()
+    }
+
+    fn checkpoint(path: &str) -> Fact<CompletedCheckpoint> {
+        Fact::Present(CompletedCheckpoint {
+            transition: 2,
+            path: path.to_owned(),
+        })
+    }
+
+    // Scenario 24, twice: the same transition makes its child again, which goes further before it is deleted, too.
+    #[test]
+    fn a_child_that_was_made_again_leaves_what_it_has_itself_completed() {
+        let left = Left::default();
+        let name = Name::new("flink", "orders-green");
+        let (first, second) = (child("u-1", "u-orders"), child("u-2", "u-orders"));
+        left.remember(name.clone(), &first, &checkpoint("s3://b/chk-5"));
+        assert!(left.knows(&name, &first));
+        assert!(
+            !left.knows(&name, &second),
+            "it is another one, and has to be asked"
+        );
+        left.remember(name.clone(), &second, &checkpoint("s3://b/chk-9"));
+        assert_eq!(left.of(&name, "u-orders"), checkpoint("s3://b/chk-9"));
+        assert!(left.of(&name, "u-others").is_unknown());
+    }
+
+    // It goes without a word: what the one before it had left is older than what it has committed.
+    #[test]
+    fn what_an_earlier_child_had_left_is_no_answer_for_a_later_one() {
+        let left = Left::default();
+        let name = Name::new("flink", "orders-green");
+        left.remember(
+            name.clone(),
+            &child("u-1", "u-orders"),
+            &checkpoint("s3://b/chk-5"),
+        );
+        left.meet(&name, "u-1");
+        assert_eq!(
+            left.of(&name, "u-orders"),
+            checkpoint("s3://b/chk-5"),
+            "a late look at the same one"
+        );
+        left.meet(&name, "u-2");
+        let silent = Fact::Unknown("connection refused".to_owned());
+        left.remember(name.clone(), &child("u-2", "u-orders"), &silent);
+        assert!(left.of(&name, "u-orders").is_unknown());
+    }
 }

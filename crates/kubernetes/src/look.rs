@@ -337,6 +337,8 @@ async fn carry_out(
             let created = server
                 .create(Kind::FlinkDeployment, manager::CHILD, manifest)
                 .await?;
+            let uid = created.metadata.uid.as_deref().unwrap_or_default();
+            context.left.meet(&crate::object::name_of(&created), uid);
             see_child(name, sight, &created);
         }
         Effect::ReplaceChild { manifest } => {

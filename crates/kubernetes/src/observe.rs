@@ -162,9 +162,10 @@ async fn checkpoint(context: &Context, deployment: &FlinkDeployment) -> Fact<Com
     CompletedCheckpoint::of(deployment, last)
 }
 
-/// Remembers what a child that is going had completed, while its JobManager may still be asked.
+/// Remembers what a child that is going had completed, while its JobManager may still be asked: as long as its job runs, it
+/// may complete more.
 pub(crate) async fn remember_leaving(context: &Context, child_name: &Name, deployment: &FlinkDeployment) {
-    if !context.left.knows(child_name, child::transition(deployment)) {
+    if child::job_is_running(deployment) || !context.left.knows(child_name, deployment) {
         let last = checkpoint(context, deployment).await;
         context.left.remember(child_name.clone(), deployment, &last);
     }

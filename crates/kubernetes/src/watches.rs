@@ -13,7 +13,6 @@ use kube::runtime::watcher::{self, Event, watcher};
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::Color;
 use sluice_core::Fact;
-use sluice_core::bluegreen::child;
 use tokio::sync::Notify;
 
 use crate::context::Context;
@@ -229,7 +228,7 @@ fn remember_left(context: &Context, name: &Name, object: &DynamicObject) {
     let Ok(child) = typed::<FlinkDeployment>(object) else {
         return;
     };
-    if !context.left.knows(name, child::transition(&child)) {
+    if !context.left.knows(name, &child) {
         let not_asked = Fact::Unknown("its JobManager was not asked".to_owned());
         context.left.remember(name.clone(), &child, &not_asked);
     }
@@ -239,6 +238,10 @@ fn put(context: &Context, watch: &Watch, object: DynamicObject) {
     let name = name_of(&object);
     if watch.kind == Kind::FlinkBlueGreenDeployment && watch.concerns(&name) {
         context.metrics.saw(&name, &object);
+    }
+    if watch.kind == Kind::FlinkDeployment {
+        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+        context.left.meet(&name, uid);
     }
     let owners = context.cache.put(watch.kind, object);
     wake(context, watch, &name, owners);
@@ -350,6 +353,11 @@ async fn follow_namespaces(
 }
 
 fn wake_all(context: &Context, namespace: &str) {
+    if let Some(deployments) = &context.deployments {
+        for name in context.cache.names(Kind::FlinkDeployment, Some(namespace)) {
+            deployments.queue.wake(name);
+        }
+    }
     for name in context
         .cache
         .names(Kind::FlinkBlueGreenDeployment, Some(namespace))
