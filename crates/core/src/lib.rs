@@ -20,6 +20,7 @@ pub mod fact;
 pub mod fields;
 pub mod identity;
 pub mod lifecycle;
+mod upstream;
 pub mod wake;
 
 pub use event::{Event, EventKind};

@@ -7,7 +7,7 @@ use sluice_api::flink_deployment::{FlinkDeploymentStatus, FlinkJobState, Lifecyc
 use sluice_api::metadata::{ANNOTATION_RESTORED_FROM, LABEL_COLOR, LABEL_TRANSITION};
 use sluice_api::{API_VERSION, FlinkDeployment, FlinkDeploymentSpec, JobState};
 
-use crate::fields;
+use crate::{fields, upstream};
 
 /// The child of `color` as transition `number` makes it from `spec`; it starts from `restore`, or from nothing.
 pub fn manifest(
@@ -112,7 +112,7 @@ fn status_is_current(child: &FlinkDeployment) -> Option<&FlinkDeploymentStatus> 
     }
     // An operator that does not tell the generation tells the specification that it last deployed, and of which generation
     // that is: upstream before 1.8 writes other fields into it than were asked for, such as the upgradeMode of a first start.
-    let reconciled = reconciled(status)?;
+    let reconciled = upstream::reconciled(status)?;
     let of = reconciled.pointer("/resource_metadata/metadata/generation");
     if let (Some(of), Some(generation)) = (of.and_then(Value::as_i64), child.metadata.generation) {
         return (of >= generation).then_some(status);
@@ -120,12 +120,6 @@ fn status_is_current(child: &FlinkDeployment) -> Option<&FlinkDeploymentStatus> 
     let reconciled: FlinkDeploymentSpec =
         serde_json::from_value(reconciled.get("spec").cloned().unwrap_or(reconciled)).ok()?;
     (fields::normalized(&reconciled) == fields::normalized(&child.spec)).then_some(status)
-}
-
-/// What the child's operator deployed last, or is deploying, in its own words.
-fn reconciled(status: &FlinkDeploymentStatus) -> Option<Value> {
-    let status = status.reconciliation_status.as_ref()?;
-    serde_json::from_str(status.last_reconciled_spec.as_deref()?).ok()
 }
 
 /// Ready means RUNNING and STABLE for the child's present specification (FLIP-503, FLINK-41074).
@@ -179,30 +173,7 @@ pub fn job_id(child: &FlinkDeployment) -> Option<&str> {
 
 /// The savepoint or checkpoint that a suspended child would resume from.
 pub fn upgrade_savepoint(child: &FlinkDeployment) -> Option<&str> {
-    let status = child.status.as_ref()?;
-    let job = status.job_status.as_ref()?;
-    let path = match job.upgrade_savepoint_path.as_deref() {
-        Some(path) => Some(path),
-        None => savepoint_of_stop(status),
-    };
-    path.filter(|path| !path.is_empty())
-}
-
-/// Upstream before 1.8 has no field of its own for it: it resumes from the last savepoint that it knows of. After a stop
-/// without one that is an older one, and not where the job was stopped.
-fn savepoint_of_stop(status: &FlinkDeploymentStatus) -> Option<&str> {
-    let reconciled = reconciled(status)?;
-    let says = |field: &str, word: &str| {
-        let found = reconciled.pointer(&format!("/spec/job/{field}"));
-        found
-            .and_then(Value::as_str)
-            .is_some_and(|found| found.eq_ignore_ascii_case(word))
-    };
-    if !says("state", "suspended") || !says("upgradeMode", "savepoint") {
-        return None;
-    }
-    let savepoints = status.job_status.as_ref()?.savepoint_info.as_ref()?;
-    savepoints.last_savepoint.as_ref()?.location.as_deref()
+    child.status.as_ref().and_then(upstream::upgrade_savepoint)
 }
 
 /// What the child was started from.

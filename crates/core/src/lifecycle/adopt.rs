@@ -5,12 +5,13 @@
 
 use jiff::Timestamp;
 use sluice_api::flink_deployment::{FlinkDeploymentStatus, ReconciliationState};
-use sluice_api::{FlinkDeploymentSpec, JobState};
+use sluice_api::{FlinkDeploymentSpec, JobState, UpgradeMode};
 
+use super::change;
 use super::decision::WaitingFor;
 use super::pass::{Draft, Pass};
 use super::record::{Record, Step, Stop, StopReason};
-use crate::{Event, Fact, fields, identity};
+use crate::{Event, Fact, fields, identity, upstream};
 
 /// The draft to begin with; the error says what it waits for.
 pub(super) fn begin(pass: &Pass<'_>) -> Result<Option<Draft>, WaitingFor> {
@@ -146,7 +147,8 @@ fn has_run(status: &FlinkDeploymentStatus) -> bool {
         .is_some_and(|job| job.job_id.as_ref().is_some_and(|id| !id.is_empty()))
 }
 
-/// What another operator's suspended deployment resumes from.
+/// Suspended by another operator, if it is known what it resumes from. Stopped from its last state, or by a savepoint that
+/// the status does not tell, it is not: then it is looked for as after a crash, and never begins from nothing.
 fn suspended_by_another(
     now: Timestamp,
     status: &FlinkDeploymentStatus,
@@ -155,20 +157,13 @@ fn suspended_by_another(
     let reconciliation = status.reconciliation_status.as_ref()?;
     let is_suspended = reconciliation.state == Some(ReconciliationState::Deployed)
         && fields::job_state(reconciled) == JobState::Suspended;
-    let restore = status
-        .job_status
-        .as_ref()
-        .and_then(|job| job.upgrade_savepoint_path.clone());
-    is_suspended.then_some(Step::Suspended { since: now, restore })
+    let restore = upstream::upgrade_savepoint(status).map(str::to_owned);
+    let is_known = restore.is_some() || change::upgrade_mode(reconciled) == UpgradeMode::Stateless;
+    (is_suspended && is_known).then_some(Step::Suspended { since: now, restore })
 }
 
 /// The specification that was last deployed; it is written as `{"spec": ...}`.
 fn reconciled_spec(status: &FlinkDeploymentStatus) -> Option<FlinkDeploymentSpec> {
-    let text = status
-        .reconciliation_status
-        .as_ref()?
-        .last_reconciled_spec
-        .as_deref()?;
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let value = upstream::reconciled(status)?;
     serde_json::from_value(value.get("spec")?.clone()).ok()
 }

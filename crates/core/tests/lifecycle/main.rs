@@ -4,6 +4,7 @@
     reason = "a test that finds nothing where something must be has failed"
 )]
 
+mod adopting;
 mod faults;
 mod flink;
 mod laws;
