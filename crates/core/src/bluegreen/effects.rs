@@ -66,6 +66,8 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
                 && let Some(outgoing) = transition.from.and_then(|from| view.present(from))
             {
                 effects.push(delete(outgoing));
+                // Nothing goes back any more. Here, and not later, so that the end is written with it.
+                effects.extend(dispose(view, transition.to));
             }
         }
         Step::InPlace { .. } => {

@@ -74,25 +74,53 @@ pub fn surplus<'a>(view: &'a View<'_>, active: Color) -> Option<&'a SavepointSta
         .find(|savepoint| Some(savepoint.path.as_str()) != in_use)
 }
 
-/// Takes a savepoint off the list once Flink has answered that it is disposed of, or cannot be.
+/// The surplus savepoint of which Flink has answered that it is disposed of, or cannot be: it comes off the list. In `Err`
+/// are Flink's words.
+fn disposed<'a>(view: &'a View<'_>, active: Color) -> Option<(&'a str, Result<(), &'a str>)> {
+    let path = surplus(view, active)?.path.as_str();
+    let answer = view.observed.disposals.get(path)?;
+    Some((path, answer.as_ref().copied().map_err(String::as_str)))
+}
+
+/// Takes a savepoint off the list in a write of its own.
 pub fn tidy_up(view: &View<'_>, active: Color) -> Option<Verdict> {
-    let savepoint = surplus(view, active)?;
-    let answer = view.observed.disposals.get(&savepoint.path)?;
+    let (path, answer) = disposed(view, active)?;
     let event = match answer {
-        Ok(()) => Event::normal(
-            "SavepointDisposed",
-            format!("savepoint {} is disposed of", savepoint.path),
-        ),
-        Err(why) => Event::warning(
-            "SavepointNotDisposed",
-            format!(
-                "savepoint {} could not be disposed of and is no longer listed: {}",
-                savepoint.path,
-                child::shortened(why)
-            ),
-        ),
+        Ok(()) => Event::normal("SavepointDisposed", format!("savepoint {path} is disposed of")),
+        Err(why) => not_disposed(path, why),
     };
-    let mut record = view.record.clone();
-    record.savepoints.retain(|listed| listed.path != savepoint.path);
-    Some(Verdict::next(record, event))
+    Some(Verdict::next(unlisted(view.record.clone(), path), event))
+}
+
+/// Takes a savepoint off the list with the end of the transition that made it surplus: `record` and `events` are of that
+/// end, whose last event then says so too. A write and an event less.
+pub fn tidy_up_with(view: &View<'_>, active: Color, mut record: Record, mut ended: Event) -> Verdict {
+    let mut refused = None;
+    if let Some((path, answer)) = disposed(view, active) {
+        record = unlisted(record, path);
+        match answer {
+            Ok(()) => ended.message = format!("{}; savepoint {path} is disposed of", ended.message),
+            Err(why) => refused = Some(not_disposed(path, why)),
+        }
+    }
+    Verdict {
+        record,
+        events: std::iter::once(ended).chain(refused).collect(),
+        blocked: None,
+    }
+}
+
+fn unlisted(mut record: Record, path: &str) -> Record {
+    record.savepoints.retain(|listed| listed.path != path);
+    record
+}
+
+fn not_disposed(path: &str, why: &str) -> Event {
+    Event::warning(
+        "SavepointNotDisposed",
+        format!(
+            "savepoint {path} could not be disposed of and is no longer listed: {}",
+            child::shortened(why)
+        ),
+    )
 }

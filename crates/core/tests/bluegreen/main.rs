@@ -14,6 +14,7 @@ mod diff;
 mod faults;
 mod mirror;
 mod properties;
+mod retention;
 mod support;
 mod totality;
 mod transcripts;

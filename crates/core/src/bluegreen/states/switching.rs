@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionCause, TransitionMode};
 
-use super::super::incoming;
 use super::super::record::{State, Step, Transition};
 use super::super::view::{Mine, Verdict, View};
+use super::super::{incoming, savepoints};
 use crate::Event;
 
 /// Records the point of no return. Everything irreversible comes after this is written.
@@ -68,10 +68,8 @@ pub fn next(
     record.reconciled = Some(transition.spec.clone());
     record.failed = None;
     record.remember(entry(view, transition, ready_at));
-    Verdict::next(
-        record,
-        Event::normal("TransitionCompleted", format!("{} is active", transition.to)),
-    )
+    let ended = Event::normal("TransitionCompleted", format!("{} is active", transition.to));
+    savepoints::tidy_up_with(view, transition.to, record, ended)
 }
 
 fn entry(view: &View<'_>, transition: &Transition, ready_at: Timestamp) -> HistoryEntry {

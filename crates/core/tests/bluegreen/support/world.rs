@@ -53,6 +53,8 @@ pub struct World {
     pub refuse_creation: Option<String>,
     /// Ingress writes are refused, with the words.
     pub refuse_ingress: Option<String>,
+    /// Requests to dispose of a savepoint are refused, with the words.
+    pub refuse_disposals: Option<String>,
     /// What cannot be asked at the moment: `blue`, `green`, `savepoint`, `ingress`, `checkpoints`.
     pub unknown: BTreeSet<&'static str>,
     /// Whether anything has changed that the shell is woken by.
@@ -84,6 +86,7 @@ impl World {
             stuck_finalizers: BTreeSet::new(),
             refuse_creation: None,
             refuse_ingress: None,
+            refuse_disposals: None,
             unknown: BTreeSet::new(),
             changed: false,
             writes: 0,
@@ -339,6 +342,9 @@ impl World {
                 directory,
             } => self.trigger(child, job_id, trigger_id, directory),
             Effect::DisposeSavepoint { path, .. } => {
+                if let Some(why) = &self.refuse_disposals {
+                    return Err(why.clone());
+                }
                 self.states.remove(path);
                 Ok(())
             }
