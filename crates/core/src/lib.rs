@@ -18,6 +18,7 @@ pub mod bluegreen;
 pub mod event;
 pub mod fact;
 pub mod fields;
+pub mod handover;
 pub mod identity;
 pub mod lifecycle;
 mod upstream;
