@@ -49,7 +49,7 @@ pub const WAYS: &[Way] = &[
     way(
         "Savepointing",
         "Active",
-        "the savepoint failed three times or is late; abort",
+        "the savepoint failed three times or is late; the active child is gone; abort",
     ),
     way("Savepointed", "Creating", "at once"),
     way(

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 use sluice_api::UpgradeMode;
-use sluice_api::blue_green::{Color, TransitionCause, TransitionMode};
+use sluice_api::blue_green::{Color, Outcome, TransitionCause, TransitionMode};
 use sluice_api::validation::ValidSpec;
 
 use super::decision::{Waiting, WaitingFor};
-use super::diff;
 use super::observed::CompletedCheckpoint;
-use super::record::{Step, Transition};
-use super::view::{Verdict, View};
+use super::record::{State, Step, Transition};
+use super::states::switching;
+use super::view::{Mine, Verdict, View};
+use super::{child, diff};
 use crate::{Event, Fact};
 
 /// Where the incoming child goes on from.
@@ -31,8 +32,24 @@ pub fn goes_on_from<'a>(view: &View<'a>, transition: &Transition) -> GoesOnFrom<
         Fact::Present(checkpoint) => GoesOnFrom::Checkpoint(&checkpoint.path),
         // Nothing was committed without a checkpoint.
         Fact::Absent => GoesOnFrom::Start,
+        Fact::Unknown(_) if outgoing_has_written_it_too(view, transition) => GoesOnFrom::Start,
         Fact::Unknown(why) => GoesOnFrom::NotKnown(why),
     }
+}
+
+/// Whether an incoming job that serves, and of which nobody knows how far it came, may start over from where it started.
+///
+/// In BASIC mode the outgoing job goes on until it is deleted, which waits for the incoming one. As long as it runs, all that
+/// came since the fork is in its output as well, so nothing can be lost, not even what the sources no longer hold; and both
+/// jobs' records were visible all the while, so what is written once more is a doubled record among doubled ones. Waiting
+/// could last for ever: an operator that did not see the JobManager before it was gone never learns its last checkpoint.
+/// In ADVANCED mode the outgoing job is stopped, and what the incoming one has committed stands only once: never started over.
+fn outgoing_has_written_it_too(view: &View<'_>, transition: &Transition) -> bool {
+    let outgoing = transition.from.and_then(|from| view.present(from));
+    transition.mode == TransitionMode::Basic
+        && matches!(transition.step, Step::Switching { .. })
+        && transition.restore.is_some()
+        && outgoing.is_some_and(child::job_is_running)
 }
 
 /// Whether nobody else holds what its job has done: the outgoing job is stopped, or never was, or is on its way out. In a
@@ -112,7 +129,7 @@ fn is_stateless(valid: &ValidSpec) -> bool {
 /// Writes down where the deleted child goes on from, before it is created from there.
 pub fn gone(view: &View<'_>, transition: &Transition, deadline: Option<Timestamp>) -> Verdict {
     match goes_on_from(view, transition) {
-        GoesOnFrom::Start => Verdict::stay(view),
+        GoesOnFrom::Start => from_the_start(view, transition),
         GoesOnFrom::Checkpoint(path) if transition.restore.as_deref() == Some(path) => Verdict::stay(view),
         GoesOnFrom::Checkpoint(path) => {
             let record = view.record.with_transition(Transition {
@@ -122,16 +139,64 @@ pub fn gone(view: &View<'_>, transition: &Transition, deadline: Option<Timestamp
             let message = format!("{} was deleted; it goes on from {path}", transition.to);
             Verdict::next(record, Event::warning("ChildGone", message))
         }
-        GoesOnFrom::NotKnown(why) => Verdict::blocked(
-            view,
-            Waiting {
-                what: WaitingFor::Observation(format!(
-                    "{} was deleted and its last completed checkpoint could not be learnt: {why}",
-                    transition.to
-                )),
-                since: None,
-                until: deadline,
-            },
-        ),
+        GoesOnFrom::NotKnown(why) => not_known(view, transition, deadline, &why),
     }
+}
+
+/// Says so where it may have come further than where it starts from once more.
+fn from_the_start(view: &View<'_>, transition: &Transition) -> Verdict {
+    let why = match own_checkpoint(view, transition) {
+        Fact::Unknown(why) if outgoing_has_written_it_too(view, transition) => why,
+        Fact::Unknown(_) | Fact::Absent | Fact::Present(_) => return Verdict::stay(view),
+    };
+    if transition.lowered.is_some() {
+        return Verdict::stay(view);
+    }
+    let lowered = format!(
+        "{} was deleted and its last completed checkpoint could not be learnt ({why}): it starts again from {}, and what it \
+         has written since comes twice",
+        transition.to,
+        transition.restore.as_deref().unwrap_or("nothing")
+    );
+    let record = view.record.with_transition(Transition {
+        lowered: Some(lowered.clone()),
+        ..transition.clone()
+    });
+    Verdict::next(record, Event::warning("ChildGone", lowered))
+}
+
+fn not_known(view: &View<'_>, transition: &Transition, deadline: Option<Timestamp>, why: &str) -> Verdict {
+    let mut what = format!(
+        "{} was deleted and its last completed checkpoint could not be learnt: {why}",
+        transition.to
+    );
+    if matches!(transition.step, Step::Switching { .. }) {
+        let there = |from: &Color| matches!(view.mine(*from), Mine::Present(_) | Mine::Unknown(_));
+        let Some(outgoing) = transition.from.filter(there) else {
+            // There is nothing left to switch from: what is done about an active child that is gone is done now, and what
+            // a person can do about it is told there.
+            return active_and_gone(view, transition);
+        };
+        what.push_str("; from anything older it would write records again. If it cannot be learnt, delete ");
+        what.push_str(&outgoing.child_name(child::name(view.resource())));
+        what.push_str(", too: then a savepoint to go on from can be named");
+    }
+    Verdict::blocked(
+        view,
+        Waiting {
+            what: WaitingFor::Observation(what),
+            since: None,
+            until: deadline,
+        },
+    )
+}
+
+/// The end of a transition past its point of no return, both of whose children are gone.
+fn active_and_gone(view: &View<'_>, transition: &Transition) -> Verdict {
+    let mut record = view.record.with_state(State::Active(transition.to));
+    record.reconciled = Some(transition.spec.clone());
+    record.failed = None;
+    record.remember(switching::ended(view, transition, Outcome::Completed, None));
+    let message = format!("{} is active, and it is gone", transition.to);
+    Verdict::next(record, Event::warning("TransitionCompleted", message))
 }

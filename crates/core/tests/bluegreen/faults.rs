@@ -14,6 +14,7 @@
 
 mod children;
 mod edits;
+mod gone;
 mod operators;
 mod people;
 mod savepoints;

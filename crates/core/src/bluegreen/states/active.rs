@@ -250,8 +250,16 @@ fn recreate(view: &View<'_>, color: Color, reconciled: &Specification) -> Verdic
     {
         return verdict;
     }
-    let known = match (job.upgrade_mode.unwrap_or_default(), &view.side(color).checkpoint) {
+    let made_stateless = job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless;
+    // An edit that waits to be made may ask for the state that the job has by now.
+    let mode = match &view.spec {
+        Ok(valid) if made_stateless => valid.job.upgrade_mode.unwrap_or_default(),
+        Ok(_) | Err(_) => job.upgrade_mode.unwrap_or_default(),
+    };
+    let known = match (mode, &view.side(color).checkpoint) {
         (UpgradeMode::Stateless, _) => None,
+        // It began from nothing and has completed nothing; an older state is not its own.
+        (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Absent) if made_stateless => None,
         (UpgradeMode::Savepoint | UpgradeMode::LastState, Fact::Unknown(why)) => {
             return Verdict::blocked(
                 view,

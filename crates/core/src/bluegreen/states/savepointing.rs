@@ -1,18 +1,20 @@
 //! SAVEPOINTING: a savepoint of the outgoing job is being taken; the job goes on running.
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{AbortReason, SavepointStatus};
+use sluice_api::blue_green::{AbortReason, Color, Outcome, SavepointStatus};
 
 use super::super::observed::SavepointProgress;
-use super::super::record::{Step, Transition};
-use super::super::view::{Verdict, View};
+use super::super::record::{State, Step, Transition};
+use super::super::view::{Mine, Verdict, View};
 use super::super::{abort, savepoints};
+use super::switching;
 use crate::{Event, Fact};
 
 /// How many times a savepoint is tried before the transition aborts.
 const ATTEMPTS: u32 = 3;
 
-/// Looks at the answer before the clock: what is complete counts, however late it was seen (scenario 51).
+/// Looks at the answer before the child and the clock: what is complete counts, however late it was seen (scenario 51), and
+/// though its child is gone by then: it is the newest state.
 pub fn next(
     view: &View<'_>,
     transition: &Transition,
@@ -37,6 +39,11 @@ pub fn next(
         // A glitch while polling is not an answer (R7): what is in progress or unknown goes on being waited for.
         Some(Fact::Present(SavepointProgress::InProgress) | Fact::Unknown(_) | Fact::Absent) | None => None,
     };
+    if let Some(from) = transition.from
+        && matches!(view.mine(from), Mine::Absent)
+    {
+        return child_gone(view, transition, from);
+    }
     let late = view.now >= deadline;
     match failure {
         Some(cause) if attempt < ATTEMPTS && !late => {
@@ -67,6 +74,23 @@ pub fn next(
         }
         None => Verdict::stay(view),
     }
+}
+
+/// Its child is gone, and so nothing comes of the savepoint any more: waiting for its deadline would only leave nothing
+/// running. The child comes back first, in the ACTIVE state and from the state that is known (scenario 23); its last
+/// checkpoint is as good, for a savepoint of a job that goes on commits nothing. The edit is not to blame, so it is not set
+/// aside: it is made once the child is back.
+fn child_gone(view: &View<'_>, transition: &Transition, from: Color) -> Verdict {
+    let message =
+        format!("{from} was deleted while a savepoint of it was awaited; it comes back first, then the edit");
+    let mut record = view.record.with_state(State::Active(from));
+    record.remember(switching::ended(
+        view,
+        transition,
+        Outcome::Aborted,
+        Some(message.clone()),
+    ));
+    Verdict::next(record, Event::warning("TransitionAborted", message))
 }
 
 fn completed(view: &View<'_>, transition: &Transition, location: &str) -> Verdict {

@@ -249,3 +249,117 @@ fn r13_row_62_a_path_goes_to_the_child_as_the_user_wrote_it() {
         Some(path)
     );
 }
+
+// The active child is deleted while its savepoint is awaited: nothing comes of that savepoint any more. The child comes back
+// at once, from its last checkpoint, and then the edit is made after all.
+#[test]
+fn row_25_without_its_child_a_savepoint_is_given_up_at_once_and_the_edit_comes_after() {
+    let mut simulation = active("savepoint");
+    simulation.hand_deleted = true;
+    simulation.world.configure("savepoint.timeout", "1 h");
+    simulation.world.savepoints = SavepointBehaviour::Hang;
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.delete_child(Color::Blue);
+    simulation.world.savepoints = SavepointBehaviour::Work;
+    simulation.tick();
+    simulation.tick();
+    let started = simulation.world.cluster(Color::Blue).unwrap();
+    assert_eq!(started.lineage.0, [1, 3]);
+    assert!(started.started_from.as_ref().unwrap().contains("/chk/"));
+    assert_eq!(simulation.settle(60), Color::Green);
+    assert_eq!(simulation.world.created, [1, 3, 4]);
+    assert_eq!(lineage(&simulation, Color::Green), [1, 3, 4]);
+    assert_eq!(simulation.serving_image().as_deref(), Some("app:2"));
+    assert_eq!(told(&simulation, "blue was deleted while a savepoint of it"), 1);
+}
+
+// The savepoint was complete before its child went, though nobody had heard of it: it is the newest state, and is used.
+#[test]
+fn row_25_a_savepoint_that_was_complete_before_its_child_went_is_used() {
+    let mut simulation = active("savepoint");
+    simulation.hand_deleted = true;
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.unknown.insert("savepoint");
+    simulation.wait(20);
+    simulation.world.delete_child(Color::Blue);
+    simulation.world.unknown.clear();
+    assert_eq!(simulation.settle(60), Color::Green);
+    assert!(simulation.world.child(Color::Blue).is_none());
+    let started = simulation.world.cluster(Color::Green).unwrap();
+    assert_eq!(
+        started.started_from.as_deref(),
+        Some("s3://b/sp/u-app/2-1/savepoint-1")
+    );
+    assert_eq!(simulation.world.created, [1, 2]);
+}
+
+// That the child cannot be read does not make it absent: the savepoint goes on being awaited.
+#[test]
+fn row_25_while_the_child_cannot_be_read_its_savepoint_is_awaited() {
+    let mut simulation = active("savepoint");
+    simulation.world.configure("savepoint.timeout", "1 h");
+    simulation.world.savepoints = SavepointBehaviour::Hang;
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.unknown.insert("blue");
+    simulation.wait(300);
+    assert_eq!(simulation.step(), Some("Savepointing"));
+    assert_eq!(simulation.world.created, [1]);
+}
+
+// Nothing is known that the child could come back from: a person is asked, and the edit is not made from nothing.
+#[test]
+fn row_25_a_child_that_went_without_any_state_is_not_replaced_from_nothing() {
+    let mut simulation = active("savepoint");
+    simulation.hand_deleted = true;
+    simulation.world.configure("savepoint.timeout", "1 h");
+    simulation.world.savepoints = SavepointBehaviour::Hang;
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.delete_child(Color::Blue);
+    simulation.world.retained.clear();
+    simulation.wait(60);
+    assert_eq!(simulation.world.created, [1]);
+    assert!(
+        error(&simulation).contains("savepointRedeployNonce"),
+        "{}",
+        error(&simulation)
+    );
+    assert!(simulation.world.record().failed.is_none());
+}
+
+// The child is still terminating when the savepoint is late: the edit is not to blame, and is made once the child is back.
+#[test]
+fn row_25_row_29_an_edit_is_not_set_aside_because_its_active_child_is_going() {
+    let mut simulation = active("savepoint");
+    simulation.hand_deleted = true;
+    simulation.world.savepoints = SavepointBehaviour::Hang;
+    simulation.world.stuck_finalizers.insert("app-blue".to_owned());
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.delete_child(Color::Blue);
+    simulation.wait(120);
+    assert_eq!(simulation.world.created, [1]);
+    simulation.world.savepoints = SavepointBehaviour::Work;
+    simulation.world.stuck_finalizers.clear();
+    assert_eq!(simulation.settle(60), Color::Green);
+    assert_eq!(simulation.serving_image().as_deref(), Some("app:2"));
+    assert_eq!(lineage(&simulation, Color::Green)[..1], [1]);
+}
+
+// The active job was made without state, and the edit asks for its state: deleted meanwhile, it does not come back empty.
+#[test]
+fn row_25_a_stateless_job_comes_back_with_the_state_that_an_edit_asks_for() {
+    let mut simulation = active("stateless");
+    simulation.hand_deleted = true;
+    simulation.world.savepoints = SavepointBehaviour::Hang;
+    simulation.world.set_child("job/upgradeMode", "savepoint");
+    simulation.world.set_image("app:2");
+    simulation.until_step("Savepointing");
+    simulation.world.delete_child(Color::Blue);
+    simulation.world.savepoints = SavepointBehaviour::Work;
+    assert_eq!(simulation.settle(60), Color::Green);
+    assert_eq!(lineage(&simulation, Color::Green), [1, 3, 4]);
+}
