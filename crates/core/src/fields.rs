@@ -104,17 +104,34 @@ pub fn normalized(spec: &FlinkDeploymentSpec) -> Value {
             if job_state(spec) == JobState::Running {
                 job.remove("state");
             }
-            if job.get("args") == Some(&Value::Array(Vec::new())) {
-                job.remove("args");
+            drop_default(job, "args", &Value::Array(Vec::new()));
+            drop_default(job, "upgradeMode", &Value::from("stateless"));
+        }
+        drop_type(fields);
+        for name in ["jobManager", "taskManager"] {
+            if let Some(Value::Object(part)) = fields.get_mut(name) {
+                drop_type(part);
             }
         }
-        if let Some(Value::Object(job_manager)) = fields.get_mut("jobManager")
-            && job_manager.get("replicas").and_then(Value::as_i64) == Some(1)
-        {
-            job_manager.remove("replicas");
+        if let Some(Value::Object(job_manager)) = fields.get_mut("jobManager") {
+            drop_default(job_manager, "replicas", &Value::from(1));
         }
     }
     value
+}
+
+fn drop_default(fields: &mut Map<String, Value>, name: &str, default: &Value) {
+    if fields.get(name) == Some(default) {
+        fields.remove(name);
+    }
+}
+
+/// A pod template's `apiVersion` and `kind`: there is only one that they can be.
+fn drop_type(owner: &mut Map<String, Value>) {
+    if let Some(Value::Object(template)) = owner.get_mut("podTemplate") {
+        drop_default(template, "apiVersion", &Value::from("v1"));
+        drop_default(template, "kind", &Value::from("Pod"));
+    }
 }
 
 fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
