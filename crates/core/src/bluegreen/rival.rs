@@ -37,58 +37,90 @@ pub(super) fn stand_aside(observed: &Observed, now: Timestamp) -> Option<Decisio
         (None, Some(_)) if is_to_be_tried_again(observed, previous) => None,
         (None, Some(rival)) => Some(aside(None, rival, Vec::new(), Wake::OnChange)),
         // In one second with our last write, which told of it: a person knows better which came first.
-        (Some(writer), Some(_)) if !writer.is_later && is_to_be_tried_again(observed, previous) => None,
+        (Some(writer), Some(_)) if !writer.is_later() && is_to_be_tried_again(observed, previous) => None,
         (Some(writer), told) => Some(tell(observed, previous, &writer, told.as_ref(), now)),
     }
 }
 
 /// Another operator's write that is newer than our last one.
-struct Writer {
-    manager: String,
-    /// When we wrote last.
-    ours: Timestamp,
-    /// Whether it is later by the clock; else it was in the same second, and the state is no longer ours.
-    is_later: bool,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// Its field manager.
+    pub manager: String,
+    /// When it wrote last, in whole seconds.
+    pub at: Timestamp,
+    /// When we wrote last, in whole seconds.
+    pub ours: Timestamp,
 }
 
+impl Writer {
+    /// Whether it is later by the clock; else it was in the same second, and what is ours is no longer so.
+    fn is_later(&self) -> bool {
+        self.at > self.ours
+    }
+}
+
+/// How a status tells who has written it, by JSON pointers into the managed fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// The field manager under which Sluice writes the status.
+    pub manager: &'static str,
+    /// What we always write: whoever writes it, too, takes it over.
+    pub ours: &'static str,
+    /// What another operator writes.
+    pub theirs: &'static str,
+}
+
+const STATE: Marks = Marks {
+    manager: STATUS_MANAGER,
+    ours: "/f:status/f:blueGreenState",
+    theirs: "/f:status/f:blueGreenState",
+};
+
 fn newer_writer(observed: &Observed) -> Option<Writer> {
-    let entries = observed.resource.metadata.managed_fields.as_deref()?;
+    newest(observed.resource.metadata.managed_fields.as_deref()?, STATE)
+}
+
+/// The operator that has written the status after us. `None`: there is none, or we have never written, and take over.
+pub fn newest(entries: &[ManagedFieldsEntry], marks: Marks) -> Option<Writer> {
     // Whoever changes the state takes it over: what is left to us of our last write need not hold it.
     let mine = || {
         let of_status = entries
             .iter()
             .filter(|entry| entry.subresource.as_deref() == Some("status"));
-        of_status.filter(|entry| entry.manager.as_deref() == Some(STATUS_MANAGER))
+        of_status.filter(|entry| entry.manager.as_deref() == Some(marks.manager))
     };
     let ours = mine().filter_map(time).max()?;
-    let state_is_ours = mine().any(writes_state);
+    let state_is_ours = mine().any(|entry| writes(entry, marks.ours));
     // The times have whole seconds. In one and the same, whose the state is tells who was last.
     let is_newer = |theirs: Timestamp| theirs > ours || (theirs == ours && !state_is_ours);
     let other = entries
         .iter()
-        .filter(|entry| writes_state(entry) && is_operator(entry.manager.as_deref().unwrap_or_default()))
+        .filter(|entry| writes(entry, marks.theirs))
+        .filter(|entry| is_operator(entry.manager.as_deref().unwrap_or_default()))
         .filter(|entry| time(entry).is_some_and(is_newer))
         .max_by_key(|entry| time(entry))?;
     Some(Writer {
         manager: other.manager.clone().unwrap_or_default(),
+        at: time(other)?,
         ours,
-        is_later: time(other).is_some_and(|theirs| theirs > ours),
     })
 }
 
-fn writes_state(entry: &ManagedFieldsEntry) -> bool {
+fn writes(entry: &ManagedFieldsEntry, field: &str) -> bool {
     let fields = entry.fields_v1.as_ref();
     entry.subresource.as_deref() == Some("status")
-        && fields.is_some_and(|fields| fields.0.pointer("/f:status/f:blueGreenState").is_some())
+        && fields.is_some_and(|fields| fields.0.pointer(field).is_some())
 }
 
 fn time(entry: &ManagedFieldsEntry) -> Option<Timestamp> {
     entry.time.as_ref().map(|time| time.0)
 }
 
-/// What a person's tool or a backup writes is repaired (scenarios 34 and 35); what an operator writes is its own. Upstream's
-/// is written in Java, with a client whose name stands in the managed fields.
-fn is_operator(manager: &str) -> bool {
+/// Whether this field manager is another operator. What a person's tool or a backup writes is repaired (scenarios 34 and
+/// 35); what an operator writes is its own. Upstream's is written in Java, with a client whose name stands in the managed
+/// fields.
+pub fn is_operator(manager: &str) -> bool {
     let manager = manager.to_ascii_lowercase();
     manager != STATUS_MANAGER
         && ["fabric8", "flink", "okhttp", "java"]
