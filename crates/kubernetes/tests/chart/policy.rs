@@ -112,6 +112,48 @@ async fn make_cluster_administrator(client: &Client, namespace: &str, account: &
     bindings.create(&PostParams::default(), &binding).await.unwrap();
 }
 
+/// A child with all that upstream's client knows and Sluice leaves as its author wrote it.
+fn plain_child(owner: (&str, &str)) -> Value {
+    let mut child = deployment("orders-blue", Some(owner));
+    let spec = &mut child["spec"];
+    spec["flinkConfiguration"] =
+        json!({"taskmanager.numberOfTaskSlots": 2, "metrics.latency": true, "rest.port": "8081"});
+    // As many as nobody has: the API server gives a policy so much time and no more.
+    for number in 0..500 {
+        spec["flinkConfiguration"][format!("example.key-{number}")] = json!("x".repeat(100));
+    }
+    spec["job"] = json!({"jarURI": "local:///job.jar", "parallelism": 1});
+    let pod = json!({"spec": {"containers": [{"name": "flink-main-container"}]}});
+    spec["podTemplate"] = pod.clone();
+    spec["jobManager"]["podTemplate"] = pod.clone();
+    spec["taskManager"]["podTemplate"] = pod;
+    child
+}
+
+/// What upstream's operator 1.7.0 sends to set its finalizer: the object as its classes read and write it.
+fn as_upstream_replaces(child: &DynamicObject) -> DynamicObject {
+    let mut child = child.clone();
+    child.metadata.finalizers = Some(vec!["flinkdeployments.flink.apache.org/finalizer".to_owned()]);
+    let spec = &mut child.data["spec"];
+    spec["flinkConfiguration"]["taskmanager.numberOfTaskSlots"] = json!("2");
+    spec["flinkConfiguration"]["metrics.latency"] = json!("true");
+    spec["job"]["args"] = json!([]);
+    spec["job"]["state"] = json!("running");
+    spec["job"]["upgradeMode"] = json!("stateless");
+    spec["jobManager"]["replicas"] = json!(1);
+    for pointer in [
+        "/podTemplate",
+        "/jobManager/podTemplate",
+        "/taskManager/podTemplate",
+    ] {
+        let pod = spec.pointer_mut(pointer).unwrap();
+        pod["apiVersion"] = json!("v1");
+        pod["kind"] = json!("Pod");
+    }
+    spec["jobManager"]["resource"]["cpu"] = json!(1.0);
+    child
+}
+
 /// A policy is in force a moment after it was written.
 async fn until_in_force(mut probe: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
@@ -296,4 +338,110 @@ async fn children_are_changed_by_the_operator_alone() {
     let elsewhere = Hands::with(config, &elsewhere);
     elsewhere.create(&child).await.unwrap();
     elsewhere.set_image("orders-blue", "flink:2").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_operator_writes_out_defaults_with_its_finalizer_and_nothing_else() {
+    let plane = ControlPlane::shared().await.unwrap();
+    plane.install_crds().await.unwrap();
+    let admin = plane.client().await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let release = plane.namespace("defaults").await.unwrap();
+    let jobs = plane.namespace("defaults-jobs").await.unwrap();
+    let settings = format!("watchNamespaces={{{jobs}}}");
+    for object in render(home.path(), &release, &["--set", &settings]) {
+        apply(&admin, &object, Dry::No).await.unwrap();
+    }
+    let account = async |name: &str| {
+        let kubeconfig = plane
+            .service_account_kubeconfig(&release, name, home.path())
+            .await;
+        Hands::of(&kubeconfig.unwrap(), &jobs).await
+    };
+    let operator = account("sluice-operator").await;
+    let upstream = account("flink-operator").await;
+    make_cluster_administrator(&admin, &release, "flink-operator").await;
+    operator
+        .create(&plain_child(("orders", "4e3b2d0c-57f1-4b8e-9d1c-0a2f3b4c5d6e")))
+        .await
+        .unwrap();
+    let mut image = 0;
+    until_in_force(async || {
+        image += 1;
+        let image = format!("evil:{image}");
+        upstream.set_image("orders-blue", &image).await.is_err()
+    })
+    .await;
+    let replace = async |child: &DynamicObject| {
+        let parameters = PostParams::default();
+        said(upstream.children.replace("orders-blue", &parameters, child).await)
+    };
+
+    // Nobody has named its account. What is more than a default is refused, be it among defaults.
+    let changes = [
+        ("/image", json!("flink:2")),
+        ("/restartNonce", json!(1)),
+        ("/mode", json!("standalone")),
+        ("/job/parallelism", json!(2)),
+        ("/job/args", json!(["--evil"])),
+        ("/job/state", json!("suspended")),
+        ("/job/upgradeMode", json!("savepoint")),
+        ("/job/entryClass", json!("org.example.Evil")),
+        ("/jobManager/replicas", json!(2)),
+        ("/jobManager/resource/memory", json!("2g")),
+        ("/taskManager/replicas", json!(1)),
+        ("/podTemplate/spec/containers/0/image", json!("evil")),
+        ("/jobManager/podTemplate/metadata", json!({"labels": {"a": "b"}})),
+        ("/taskManager/podTemplate/kind", json!("Deployment")),
+        ("/flinkConfiguration/rest.port", json!("8082")),
+        ("/flinkConfiguration/metrics.latency", json!("false")),
+        ("/flinkConfiguration/parallelism.default", json!("1")),
+        ("/job", Value::Null),
+        ("/job/parallelism", Value::Null),
+        ("/podTemplate", Value::Null),
+        ("/flinkConfiguration", Value::Null),
+        ("/flinkConfiguration/rest.port", Value::Null),
+    ];
+    let made = operator.children.get("orders-blue").await.unwrap();
+    for (pointer, value) in changes {
+        let mut changed = as_upstream_replaces(&made);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let fields = changed.data["spec"].pointer_mut(parent).unwrap();
+        fields
+            .as_object_mut()
+            .unwrap()
+            .insert(key.to_owned(), value.clone());
+        let words = replace(&changed).await.expect_err(pointer);
+        let sentence = "belongs to the FlinkBlueGreenDeployment orders, and only its operator changes it";
+        assert!(words.contains(sentence), "{pointer} {value}: {words}");
+    }
+
+    // What upstream's really sends passes, and does so again when it takes its finalizer off.
+    replace(&as_upstream_replaces(&made)).await.unwrap();
+    let written = operator.children.get("orders-blue").await.unwrap();
+    assert_eq!(
+        written.data["spec"]["job"]["args"],
+        json!([]),
+        "{:?}",
+        written.data
+    );
+    assert!(written.metadata.finalizers.is_some());
+    let mut released = written.clone();
+    released.metadata.finalizers = None;
+    replace(&released).await.unwrap();
+
+    // What is written out once is a default no more to someone who would change it.
+    upstream
+        .merge("orders-blue", json!({"spec": {"job": {"args": ["--evil"]}}}))
+        .await
+        .unwrap_err();
+
+    // Once its account is named everything passes.
+    let named = format!("flinkDeploymentControllers={{system:serviceaccount:{release}:flink-operator}}");
+    for object in render(home.path(), &release, &["--set", &settings, "--set", &named]) {
+        apply(&admin, &object, Dry::No).await.unwrap();
+    }
+    let args = json!({"spec": {"job": {"args": ["--fine"]}}});
+    until_in_force(async || upstream.merge("orders-blue", args.clone()).await.is_ok()).await;
+    upstream.delete("orders-blue").await.unwrap();
 }

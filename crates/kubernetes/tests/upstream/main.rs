@@ -2,7 +2,9 @@
 //! FlinkBlueGreenDeployments, on one API server.
 //!
 //! Both operators are real, and so are the statuses that one writes and the other reads. There is no node: the pods are
-//! played ([`kubelet`]), and the JobManagers, which both operators ask ([`job_managers`]). Needs Java 17 and Maven.
+//! played ([`kubelet`]), and the JobManagers, which both operators ask ([`job_managers`]). Roles and the admission policy are
+//! those of the chart, with nothing set for upstream's operator ([`release`]). Needs Java 17, Maven and Helm
+//! (`cargo xtask chart` builds it).
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,11 +13,15 @@
     reason = "a failed expectation is a failed test"
 )]
 
+#[path = "../chart/helm.rs"]
+#[expect(dead_code, reason = "shared with the tests of the chart, which use all of it")]
+mod helm;
 mod jars;
 mod job_managers;
 mod kinds;
 mod kubelet;
 mod operators;
+mod release;
 mod stage;
 mod stories;
 mod story;

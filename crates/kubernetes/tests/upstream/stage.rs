@@ -16,6 +16,7 @@ use crate::jars::Upstream;
 use crate::job_managers::{JobManagers, Place};
 use crate::kubelet;
 use crate::operators::Operator;
+use crate::release;
 use crate::story::Story;
 
 pub struct Stage {
@@ -65,9 +66,10 @@ impl Stage {
             .await
             .unwrap();
         bind(&client, account).await;
+        let sluices = release::install(&plane, directory.path(), &namespaces).await;
         let mut upstream = Operator::upstream(&jars, &kubeconfig, directory.path(), &namespaces, &places);
         upstream.until_it_watches().await;
-        let sluice = Operator::sluice(&plane.kubeconfig(), directory.path(), &namespaces);
+        let sluice = Operator::sluice(&sluices, directory.path(), &namespaces);
         Self {
             upstream,
             sluice,

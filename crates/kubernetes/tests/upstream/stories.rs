@@ -47,7 +47,15 @@ fn told<'a>(story: impl Future<Output = ()> + Send + 'a) -> BoxFuture<'a, std::t
 
 /// The first deployment, a transition with a savepoint, a suspension, a resumption.
 async fn upgrades_suspends_and_resumes(story: &Story, port: u16) {
-    story.apply(port, json!({})).await;
+    // Upstream's client writes all of this differently from how its author has written it.
+    let pod = json!({ "spec": { "containers": [{ "name": "flink-main-container" }] } });
+    let spec = json!({
+        "flinkConfiguration": { "taskmanager.numberOfTaskSlots": 2 },
+        "podTemplate": pod,
+        "jobManager": { "podTemplate": pod },
+        "taskManager": { "podTemplate": pod },
+    });
+    story.apply(port, json!({ "template": { "spec": spec } })).await;
     story.until("ACTIVE_BLUE", "RUNNING").await;
     let blue = story.child("blue").await;
     assert_eq!(
