@@ -1,6 +1,7 @@
 //! What every shell does alike: which object is due when, what is remembered of it, and what is asked of Flink.
 
 pub mod flink;
+pub mod java;
 pub mod memory;
 pub mod queue;
 mod storage;

@@ -7,28 +7,12 @@ use std::path::Path;
 
 use sluice_api::FlinkConfiguration;
 use sluice_core::lifecycle::DeploymentPlan;
+use sluice_shell::java;
 
 use super::directory::DeploymentDirectory;
 use super::error::LaunchError;
 use super::intent::Ports;
 use crate::distribution::Distribution;
-
-/// What Flink needs opened on Java 9 and newer, for a distribution whose own configuration does not say so (those before
-/// 1.18 did not). From `conf/config.yaml` of Flink 1.20 and 2.3, without what only the compiler of old tools needs.
-const OPENED_PACKAGES: [&str; 12] = [
-    "java.lang",
-    "java.net",
-    "java.io",
-    "java.nio",
-    "sun.nio.ch",
-    "java.lang.reflect",
-    "java.text",
-    "java.time",
-    "java.util",
-    "java.util.concurrent",
-    "java.util.concurrent.atomic",
-    "java.util.concurrent.locks",
-];
 
 /// Flink's configuration of this deployment, without memory: the plan's, and what only the launcher knows.
 pub(super) fn effective(
@@ -208,12 +192,10 @@ fn distribution_options(distribution: &Distribution) -> Vec<String> {
     let conf = distribution.conf();
     read(&conf.join("config.yaml"))
         .or_else(|| read(&conf.join("flink-conf.yaml")))
+        // Those before 1.18 did not say it; left out is what only the compiler of old tools needs.
         .unwrap_or_else(|| {
-            let opened = OPENED_PACKAGES
-                .iter()
-                .map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
             std::iter::once("--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED".to_owned())
-                .chain(opened)
+                .chain(java::add_opens())
                 .collect()
         })
 }

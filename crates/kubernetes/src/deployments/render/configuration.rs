@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sluice_api::FlinkDeploymentSpec;
 use sluice_api::UpgradeMode;
 use sluice_core::lifecycle::DeploymentPlan;
+use sluice_shell::java;
 
 use super::{Target, memory, options};
 use crate::deployments::marks::{ANNOTATION_GENERATION, LABEL_DEPLOYMENT};
@@ -45,20 +46,6 @@ const EXPORTED: [&str; 8] = [
     "--add-exports=jdk.compiler/com.sun.tools.javac.tree=ALL-UNNAMED",
     "--add-exports=jdk.compiler/com.sun.tools.javac.util=ALL-UNNAMED",
     "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
-];
-const OPENED: [&str; 12] = [
-    "java.lang",
-    "java.net",
-    "java.io",
-    "java.nio",
-    "sun.nio.ch",
-    "java.lang.reflect",
-    "java.text",
-    "java.time",
-    "java.util",
-    "java.util.concurrent",
-    "java.util.concurrent.atomic",
-    "java.util.concurrent.locks",
 ];
 
 /// The configuration of this deployment.
@@ -142,10 +129,10 @@ fn defaults(target: &Target<'_>, map: &mut BTreeMap<String, String>) {
     if job.and_then(|job| job.upgrade_mode) == Some(UpgradeMode::LastState) {
         default("execution.checkpointing.interval", "300000".to_owned());
     }
-    let opened = OPENED.map(|package| format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
-    let options: Vec<&str> = EXPORTED
+    let options: Vec<String> = EXPORTED
+        .map(str::to_owned)
         .into_iter()
-        .chain(opened.iter().map(String::as_str))
+        .chain(java::add_opens())
         .collect();
     default("env.java.default-opts.all", options.join(" "));
     if !memory::JOB_MANAGER_KEYS.iter().any(|key| map.contains_key(*key)) {
