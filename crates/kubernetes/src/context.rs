@@ -38,11 +38,26 @@ pub(crate) struct Context {
     pub(crate) instance: String,
 }
 
-/// The queue and the memory of FlinkDeployments.
+/// The queue of FlinkDeployments, and what is remembered of them.
 #[derive(Debug, Default)]
 pub(crate) struct Deployments {
     pub(crate) queue: Queue<Name>,
     pub(crate) memory: Memory<Name>,
+    /// The other operators that were told of, by their field managers.
+    rivals: Mutex<HashMap<Name, String>>,
+}
+
+impl Deployments {
+    /// The other operators that were told of, by their field managers.
+    pub(crate) fn rivals(&self) -> std::sync::MutexGuard<'_, HashMap<Name, String>> {
+        self.rivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The resource is gone.
+    pub(crate) fn forget(&self, name: &Name) {
+        self.memory.forget(name);
+        self.rivals().remove(name);
+    }
 }
 
 /// What the jobs of children that are gone, or going, had completed last, as far as this process has seen it.

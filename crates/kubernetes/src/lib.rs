@@ -10,6 +10,7 @@
 mod cache;
 mod context;
 mod deployments;
+mod dispatch;
 mod events;
 mod http;
 mod job_manager;

@@ -3,13 +3,17 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use sluice_api::metadata::ANNOTATION_RETRY;
 use sluice_api::validation::Problem;
 use sluice_api::{FlinkBlueGreenDeployment, read};
-
-use sluice_core::bluegreen::rival::STATUS_MANAGER;
+use sluice_core::bluegreen::rival::{STATUS_MANAGER, is_operator};
 
 use crate::kind::Name;
+use crate::server::manager;
+
+/// Where the managed fields tell who wrote [`ANNOTATION_RETRY`]: a JSON pointer.
+pub(crate) const RETRY_FIELD: &str = "/f:metadata/f:annotations/f:flink~1blue-green-retry";
 
 /// Namespace and name of an object.
 pub(crate) fn name_of(object: &DynamicObject) -> Name {
@@ -44,30 +48,38 @@ pub(crate) fn resource(object: &DynamicObject) -> Result<(FlinkBlueGreenDeployme
     }
 }
 
-/// Drops what nobody decides on, before an object is kept: of the managed fields only who wrote the blue/green state.
+/// Drops what nobody decides on, before an object is kept: of the managed fields only who wrote the status, and who asked for
+/// a FlinkDeployment to be tried again.
 pub(crate) fn trim(object: &mut DynamicObject) {
     if let Some(entries) = object.metadata.managed_fields.take() {
-        let kept: Vec<_> = entries.into_iter().filter_map(writer_of_state).collect();
+        let kept: Vec<_> = entries.into_iter().filter_map(trimmed).collect();
         object.metadata.managed_fields = (!kept.is_empty()).then_some(kept);
     }
 }
 
 /// Whoever changes the state takes it over, and it stands no more among the fields of the one before. That Sluice has written
 /// before another did, and when, is told by whatever is left to it.
-fn writer_of_state(entry: ManagedFieldsEntry) -> Option<ManagedFieldsEntry> {
-    let writes = entry
-        .fields_v1
-        .as_ref()
-        .and_then(|fields| fields.0.pointer("/f:status/f:blueGreenState"))
-        .is_some();
-    let ours = entry.manager.as_deref() == Some(STATUS_MANAGER);
-    let fields = if writes {
-        json!({ "f:status": { "f:blueGreenState": {} } })
+fn trimmed(entry: ManagedFieldsEntry) -> Option<ManagedFieldsEntry> {
+    let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
+    let has = |pointer: &str| fields.is_some_and(|fields| fields.pointer(pointer).is_some());
+    let writes_state = has("/f:status/f:blueGreenState");
+    let manager = entry.manager.as_deref().unwrap_or_default();
+    let operates = [STATUS_MANAGER, manager::DEPLOYMENT_STATUS].contains(&manager) || is_operator(manager);
+    let kept = if entry.subresource.as_deref() == Some("status") && (writes_state || operates) {
+        let mut status = Map::new();
+        for name in ["f:blueGreenState", "f:sluice"] {
+            if has(&format!("/f:status/{name}")) {
+                status.insert(name.to_owned(), json!({}));
+            }
+        }
+        json!({ "f:status": status })
+    } else if entry.subresource.is_none() && has(RETRY_FIELD) {
+        json!({ "f:metadata": { "f:annotations": { (format!("f:{ANNOTATION_RETRY}")): {} } } })
     } else {
-        json!({ "f:status": {} })
+        return None;
     };
-    ((writes || ours) && entry.subresource.as_deref() == Some("status")).then(|| ManagedFieldsEntry {
-        fields_v1: Some(FieldsV1(fields)),
+    Some(ManagedFieldsEntry {
+        fields_v1: Some(FieldsV1(kept)),
         ..entry
     })
 }

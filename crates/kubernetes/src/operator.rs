@@ -1,25 +1,22 @@
 //! The whole of the operator: watches, looks, leads, serves, and ends in order.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{Context, Deployments, Left};
+use crate::dispatch::{Resources, dispatch};
 use crate::job_manager::JobManagers;
-use crate::kind::Name;
-use crate::look::{self, Failed, Next};
 use crate::metrics::Metrics;
 use crate::options::{FlinkDeployments, Options};
 use crate::server::Server;
 use crate::watches::{self, Synced};
-use crate::{cache, deployments, http, leader};
+use crate::{cache, http, leader};
 
 /// How long looks that are under way have to end when the operator ends.
 const LAST_LOOKS: Duration = Duration::from_secs(20);
@@ -95,8 +92,8 @@ pub async fn run(options: Options) -> Result<(), OperatorError> {
         () = end.cancelled() => {}
         () = watches::follow(&context, &options.scope, &synced) => {}
         () = http::serve(listener, Arc::clone(&synced), metrics) => {}
-        () = dispatch(&context, &synced, leads.clone(), &looks) => {}
-        () = dispatch_deployments(&context, &synced, leads, &looks) => {}
+        () = dispatch(Resources::BlueGreen, &context, &synced, leads.clone(), &looks) => {}
+        () = dispatch(Resources::FlinkDeployments, &context, &synced, leads, &looks) => {}
     }
     // A look that is under way comes to its end before the lease is given back.
     let all = u32::try_from(options.concurrency).unwrap_or(u32::MAX);
@@ -153,141 +150,4 @@ fn signals(end: &CancellationToken) -> Result<(), OperatorError> {
         end.cancel();
     });
     Ok(())
-}
-
-/// Looks at what is due, some at a time, while this process leads.
-async fn dispatch(
-    context: &Arc<Context>,
-    synced: &Synced,
-    mut leads: watch::Receiver<bool>,
-    looks: &Arc<Semaphore>,
-) {
-    let pauses = Arc::new(Pauses::default());
-    synced.all().await;
-    tracing::info!("everything is listed");
-    loop {
-        if leads.wait_for(|leads| *leads).await.is_err() {
-            return;
-        }
-        let name = context.queue.next().await;
-        // Whatever has changed meanwhile: the API server has asked for this pause.
-        if let Some(until) = pauses.until(&name) {
-            context.queue.done(name, Some(until));
-            continue;
-        }
-        let Ok(permit) = Arc::clone(looks).acquire_owned().await else {
-            return;
-        };
-        if !*leads.borrow() {
-            context.queue.done(name, Some(Instant::now()));
-            continue;
-        }
-        let (context, pauses) = (Arc::clone(context), Arc::clone(&pauses));
-        tokio::spawn(async move {
-            let again = Box::pin(look(&context, &pauses, &name)).await;
-            context.queue.done(name, again);
-            drop(permit);
-        });
-    }
-}
-
-/// The pauses that the API server has asked for (`Retry-After`).
-#[derive(Default)]
-struct Pauses(Mutex<HashMap<Name, Instant>>);
-
-impl Pauses {
-    /// Until when the object is let alone; `None`: it may be looked at.
-    fn until(&self, name: &Name) -> Option<Instant> {
-        let until = self.lock().get(name).copied();
-        until.filter(|until| *until > Instant::now())
-    }
-
-    /// Keeps the pause from now on; `None`: none was asked for.
-    fn keep(&self, name: &Name, asked: Option<Duration>) {
-        let mut pauses = self.lock();
-        match asked {
-            Some(asked) => pauses.insert(name.clone(), Instant::now() + asked),
-            None => pauses.remove(name),
-        };
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The same for FlinkDeployments; never returns where another operator looks after them.
-async fn dispatch_deployments(
-    context: &Arc<Context>,
-    synced: &Synced,
-    mut leads: watch::Receiver<bool>,
-    looks: &Arc<Semaphore>,
-) {
-    let Some(deployments) = &context.deployments else {
-        return std::future::pending().await;
-    };
-    synced.all().await;
-    loop {
-        if leads.wait_for(|leads| *leads).await.is_err() {
-            return;
-        }
-        let name = deployments.queue.next().await;
-        let Ok(permit) = Arc::clone(looks).acquire_owned().await else {
-            return;
-        };
-        if !*leads.borrow() {
-            deployments.queue.done(name, Some(Instant::now()));
-            continue;
-        }
-        let context = Arc::clone(context);
-        tokio::spawn(async move {
-            let result = Box::pin(deployments::look(&context, &name)).await;
-            if let Some(deployments) = &context.deployments {
-                let again = ended(&context, &deployments.memory, &name, result);
-                deployments.queue.done(name, again);
-            }
-            drop(permit);
-        });
-    }
-}
-
-/// One look at one resource. Returns when it is to be looked at again.
-async fn look(context: &Context, pauses: &Pauses, name: &Name) -> Option<Instant> {
-    let result = Box::pin(look::look(context, name)).await;
-    let asked = result.as_ref().err().and_then(|failed| failed.retry_after);
-    pauses.keep(name, asked);
-    ended(context, &context.memory, name, result)
-}
-
-/// Counts and remembers how a look ended. Returns when to look again.
-fn ended(
-    context: &Context,
-    memory: &sluice_shell::Memory<Name>,
-    name: &Name,
-    result: Result<Next, Failed>,
-) -> Option<Instant> {
-    match result {
-        Ok(Next::At(again)) => {
-            context.metrics.looked("done");
-            again
-        }
-        Ok(Next::Gone) => {
-            context.metrics.looked("gone");
-            None
-        }
-        Err(Failed { words, retry_after }) => {
-            context.metrics.looked("failed");
-            tracing::warn!(resource = %name, "{words}");
-            let pause = jittered(memory.failed(name, words));
-            Some(Instant::now() + retry_after.map_or(pause, |asked| asked.max(pause)))
-        }
-    }
-}
-
-/// Between three quarters and five quarters of the pause, so that many that failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let quarters = RandomState::new().hash_one(0) % 1000;
-    let thousandths = u32::try_from(750 + quarters / 2).unwrap_or(1000);
-    pause.saturating_mul(thousandths) / 1000
 }

@@ -94,52 +94,59 @@ struct Watch {
 
 /// Watches everything in the scope; never returns.
 pub(crate) async fn follow(context: &Arc<Context>, scope: &Scope, synced: &Arc<Synced>) {
-    let mut tasks = tokio::task::JoinSet::new();
     let selected: Selected = match &scope.namespaces {
         Namespaces::All | Namespaces::Named(_) => None,
-        Namespaces::Selected(selector) => {
-            let selected = Arc::new(RwLock::new(HashSet::new()));
-            synced.expect("Namespace");
-            tasks.spawn(follow_namespaces(
-                Arc::clone(context),
-                selector.clone(),
-                Arc::clone(&selected),
-                Arc::clone(synced),
-            ));
-            Some(selected)
-        }
+        Namespaces::Selected(_) => Some(Arc::default()),
     };
     let places: Vec<Option<String>> = match &scope.namespaces {
         Namespaces::All | Namespaces::Selected(_) => vec![None],
         Namespaces::Named(names) => names.iter().cloned().map(Some).collect(),
     };
+    let of_clusters: &[Kind] = if context.deployments.is_some() {
+        &Kind::OF_CLUSTERS
+    } else {
+        &[]
+    };
+    let mut watches = Vec::new();
     for namespace in places {
-        let of_clusters: &[Kind] = if context.deployments.is_some() {
-            &Kind::OF_CLUSTERS
-        } else {
-            &[]
-        };
         for &kind in Kind::ALWAYS.iter().chain(of_clusters) {
-            let watch = Watch {
+            watches.push(Watch {
                 kind,
                 namespace: namespace.clone(),
                 selected: selected.clone(),
-            };
-            synced.expect(&watch.name());
-            let labels = match kind {
-                Kind::Ingress => Some(INGRESS_LABEL.to_owned()),
-                Kind::FlinkBlueGreenDeployment | Kind::FlinkDeployment => scope.label_selector.clone(),
-                Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => {
-                    Some(deployments::JOB_MANAGERS.to_owned())
-                }
-            };
-            tasks.spawn(follow_kind(
-                Arc::clone(context),
-                watch,
-                labels,
-                Arc::clone(synced),
-            ));
+            });
         }
+    }
+    // All of them before the first begins: one that has delivered must not be taken for all.
+    for watch in &watches {
+        synced.expect(&watch.name());
+    }
+    if selected.is_some() {
+        synced.expect("Namespace");
+    }
+    let mut tasks = tokio::task::JoinSet::new();
+    if let (Namespaces::Selected(selector), Some(selected)) = (&scope.namespaces, selected) {
+        tasks.spawn(follow_namespaces(
+            Arc::clone(context),
+            selector.clone(),
+            selected,
+            Arc::clone(synced),
+        ));
+    }
+    for watch in watches {
+        let labels = match watch.kind {
+            Kind::Ingress => Some(INGRESS_LABEL.to_owned()),
+            Kind::FlinkBlueGreenDeployment | Kind::FlinkDeployment => scope.label_selector.clone(),
+            Kind::Deployment | Kind::Pod | Kind::Service | Kind::ConfigMap => {
+                Some(deployments::JOB_MANAGERS.to_owned())
+            }
+        };
+        tasks.spawn(follow_kind(
+            Arc::clone(context),
+            watch,
+            labels,
+            Arc::clone(synced),
+        ));
     }
     while tasks.join_next().await.is_some() {}
 }
@@ -353,11 +360,6 @@ async fn follow_namespaces(
 }
 
 fn wake_all(context: &Context, namespace: &str) {
-    if let Some(deployments) = &context.deployments {
-        for name in context.cache.names(Kind::FlinkDeployment, Some(namespace)) {
-            deployments.queue.wake(name);
-        }
-    }
     for name in context
         .cache
         .names(Kind::FlinkBlueGreenDeployment, Some(namespace))

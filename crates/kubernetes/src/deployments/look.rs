@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::effects::{self, Carried, Failure};
 use super::observe::{self, Sight};
+use super::rival;
 use crate::context::Context;
 use crate::events;
 use crate::kind::{Kind, Name};
@@ -34,9 +35,12 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
         return Ok(Next::Gone);
     };
     let Some(watched) = observe::watched(context, name).await? else {
-        deployments.memory.forget(name);
+        deployments.forget(name);
         return Ok(Next::Gone);
     };
+    if rival::is_there(context, deployments, name, &watched.object).await {
+        return Ok(Next::At(None));
+    }
     let decision = lifecycle::decide(&watched.observed, Timestamp::now());
     if !does_something(&watched, &decision) {
         if deployments.memory.of(name).failures.is_empty() {
@@ -47,9 +51,12 @@ pub(crate) async fn look(context: &Context, name: &Name) -> Result<Next, Failed>
         return Ok(Next::At(Some(Instant::now())));
     }
     let Some(mut sight) = observe::afresh(context, name).await? else {
-        deployments.memory.forget(name);
+        deployments.forget(name);
         return Ok(Next::Gone);
     };
+    if rival::is_there(context, deployments, name, &sight.object).await {
+        return Ok(Next::At(None));
+    }
     let now = Timestamp::now();
     let decision = lifecycle::decide(&sight.observed, now);
     let violations = lifecycle::invariants::check(&sight.observed, &decision, now);

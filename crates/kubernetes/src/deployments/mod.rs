@@ -3,6 +3,7 @@
 //! * `render` is what a plan becomes: pure, and compared with what Flink's own client makes.
 //! * `cluster.rs` is what the objects say of a cluster, and what is to be done about it that no decision is needed for.
 //! * `recovery.rs` is what Flink's high availability knows of the last checkpoint.
+//! * `rival.rs` tells whether another operator writes the status, too: then nothing is done.
 //! * `look.rs` is one look; `observe.rs` says what it sees, `effects.rs` carries out.
 //!
 //! # How a cluster is launched once, and a JobManager started once
@@ -28,6 +29,7 @@ mod objects;
 mod observe;
 mod recovery;
 pub(crate) mod render;
+mod rival;
 
 pub(crate) use look::look;
 pub(crate) use objects::{JOB_MANAGERS, cluster_name, trim_cluster};

@@ -15,6 +15,7 @@ use super::objects::{PodView, annotation, trim_cluster};
 use super::recovery;
 use crate::context::Context;
 use crate::kind::{Kind, Name};
+use crate::look::Failed;
 use crate::object::{trim, typed};
 
 /// An observation, and the objects that it was made of.
@@ -40,9 +41,8 @@ pub(super) async fn watched(context: &Context, name: &Name) -> Result<Option<Sig
 }
 
 /// Everything read afresh. `None`: there is no such resource.
-pub(super) async fn afresh(context: &Context, name: &Name) -> Result<Option<Sight>, String> {
-    let found = context.server.get(Kind::FlinkDeployment, name).await;
-    let Some(mut object) = found.map_err(|error| error.to_string())? else {
+pub(super) async fn afresh(context: &Context, name: &Name) -> Result<Option<Sight>, Failed> {
+    let Some(mut object) = context.server.get(Kind::FlinkDeployment, name).await? else {
         return Ok(None);
     };
     trim(&mut object);
@@ -66,7 +66,7 @@ pub(super) async fn afresh(context: &Context, name: &Name) -> Result<Option<Sigh
             }
         })
         .map_err(|error| error.to_string());
-    sight(context, name, object, objects, true).await.map(Some)
+    Ok(Some(sight(context, name, object, objects, true).await?))
 }
 
 async fn sight(

@@ -15,22 +15,22 @@ use crate::flink::Flink;
 use crate::node::Node;
 use crate::operator::{Operator, permitted};
 
-const NAME: &str = "orders";
+pub(crate) const NAME: &str = "orders";
 /// Longer than anything takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(90);
 
-struct Story {
-    node: Node,
+pub(crate) struct Story {
+    pub(crate) node: Node,
     flink: Flink,
     address: String,
     kubeconfig: PathBuf,
-    operator: Operator,
+    pub(crate) operator: Operator,
     /// Holds the kubeconfig.
     _directory: tempfile::TempDir,
 }
 
 impl Story {
-    async fn begin(prefix: &str) -> Self {
+    pub(crate) async fn begin(prefix: &str) -> Self {
         let plane = ControlPlane::shared().await.unwrap();
         plane.install_crds().await.unwrap();
         let namespace = plane.namespace(prefix).await.unwrap();
@@ -51,13 +51,13 @@ impl Story {
         }
     }
 
-    fn resources(&self) -> Api<DynamicObject> {
+    pub(crate) fn resources(&self) -> Api<DynamicObject> {
         let kind = GroupVersionKind::gvk("flink.apache.org", "v1beta1", "FlinkDeployment");
         let resource = ApiResource::from_gvk_with_plural(&kind, "flinkdeployments");
         Api::namespaced_with(self.node.client.clone(), &self.node.namespace, &resource)
     }
 
-    async fn create(&self, configuration: Value) {
+    pub(crate) async fn create(&self, configuration: Value) {
         let object = json!({
             "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment",
             "metadata": { "name": NAME },
@@ -75,7 +75,7 @@ impl Story {
             .unwrap();
     }
 
-    async fn patch(&self, spec: Value) {
+    pub(crate) async fn patch(&self, spec: Value) {
         let patch = json!({ "spec": spec });
         self.resources()
             .patch(NAME, &PatchParams::default(), &Patch::Merge(&patch))
@@ -84,7 +84,7 @@ impl Story {
     }
 
     /// Waits until the resource is as `holds` says.
-    async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let object = self.resources().get_opt(NAME).await.unwrap();
@@ -102,7 +102,7 @@ impl Story {
         }
     }
 
-    async fn stable(&self, deployment: u64) -> Value {
+    pub(crate) async fn stable(&self, deployment: u64) -> Value {
         self.until(&format!("deployment {deployment}, stable,"), |object| {
             object["status"]["lifecycleState"] == "STABLE"
                 && object["status"]["sluice"]["deployment"] == deployment
@@ -121,7 +121,7 @@ impl Story {
     }
 
     /// The JobManagers' pods that may run.
-    async fn running(&self) -> Vec<String> {
+    pub(crate) async fn running(&self) -> Vec<String> {
         let labels = ListParams::default().labels("component=jobmanager");
         let pods = self.node.pods().list(&labels).await.unwrap().items;
         pods.iter()
@@ -138,7 +138,7 @@ impl Story {
     }
 }
 
-fn configuration() -> Value {
+pub(crate) fn configuration() -> Value {
     json!({
         "execution.checkpointing.dir": "s3://bucket/checkpoints",
         "execution.checkpointing.savepoint-dir": "s3://bucket/savepoints",

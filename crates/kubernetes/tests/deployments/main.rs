@@ -7,3 +7,4 @@ mod life;
 mod node;
 mod objects;
 mod operator;
+mod rival;
