@@ -12,7 +12,7 @@ use crate::kinds::{Kind, is_absent};
 use crate::scenario::Refused;
 
 /// How long the API server may take to learn of a policy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const fn kind(refused: Refused) -> Kind {
     match refused {

@@ -307,7 +307,7 @@ pub struct Wait {
 }
 
 /// On a machine with much else to do, everything takes its time.
-const USUAL_PATIENCE: Span = Span(Duration::from_secs(40));
+const USUAL_PATIENCE: Span = Span(Duration::from_mins(2));
 
 impl<'de> Deserialize<'de> for Wait {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -11,7 +11,7 @@ use sluice_cluster::ControlPlane;
 use crate::stage::Stage;
 
 /// How long a change may take until it is seen; it takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program that runs; it ends with its test, also with one that fails.
 struct Program(Child);

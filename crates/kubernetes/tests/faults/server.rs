@@ -129,7 +129,7 @@ async fn row_57_a_right_that_is_taken_away_in_mid_transition_is_named_and_waited
     create(&bindings, binding("creating")).await;
     let given = Instant::now();
     let seen = run
-        .within(Duration::from_mins(1), "green serves alone", green_serves)
+        .within(Duration::from_mins(2), "green serves alone", green_serves)
         .await?;
     println!(
         "{asked} requests in 10 s without the right; done {:.1} s after it was given back",
@@ -210,7 +210,7 @@ async fn row_58_a_quota_that_is_used_up_is_quoted_and_waited_for() -> Tested {
         .await
         .unwrap();
     count("5", "1").await;
-    run.within(Duration::from_mins(1), "green serves alone", green_serves)
+    run.within(Duration::from_mins(2), "green serves alone", green_serves)
         .await?;
     run.over(&world).await?;
     Ok(())

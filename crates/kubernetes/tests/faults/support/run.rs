@@ -16,7 +16,7 @@ use super::world::{OVER, World};
 use super::{RESOURCE, Wrong};
 
 /// On a machine with much else to do, everything takes its time.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// So long nothing may be asked when all is done.
 const QUIET: Duration = Duration::from_secs(3);
 
