@@ -1,0 +1,111 @@
+package io.github.sluiceflink.gate.sinks;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.dag.Transformation;
+import org.apache.flink.streaming.api.graph.StreamEdge;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.graph.StreamNode;
+import org.apache.flink.streaming.api.operators.StreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.collect.CollectSinkOperatorFactory;
+import org.apache.flink.streaming.api.transformations.LegacySinkTransformation;
+
+/** Which operators of a graph belong to its sinks, found without the name of any connector. */
+final class SinkOperators {
+
+  private final List<StreamNode> operators = new ArrayList<>();
+  private final List<StreamNode> doubtful = new ArrayList<>();
+
+  /**
+   * Looks for them.
+   *
+   * @param graph as Flink generated it
+   * @param roots the transformations that it was generated from
+   */
+  SinkOperators(StreamGraph graph, Collection<Transformation<?>> roots) {
+    Map<Integer, Transformation<?>> program = new HashMap<>();
+    for (Transformation<?> root : roots) {
+      for (Transformation<?> transformation : root.getTransitivePredecessors()) {
+        program.put(transformation.getId(), transformation);
+      }
+    }
+    List<StreamNode> nodes = new ArrayList<>(graph.getStreamNodes());
+    nodes.sort(Comparator.comparingInt(StreamNode::getId));
+    for (StreamNode node : nodes) {
+      if (isOfSink(node, program.get(node.getId()))) {
+        operators.add(node);
+      }
+    }
+    for (StreamNode node : nodes) {
+      if (hidesSink(graph, node)) {
+        doubtful.add(node);
+      }
+    }
+  }
+
+  /**
+   * Writers, committers and whatever else the sinks were expanded to, in the order of the graph.
+   */
+  List<StreamNode> operators() {
+    return operators;
+  }
+
+  /** Where the graph ends in something that may write, though nothing says that it is a sink. */
+  List<StreamNode> doubtful() {
+    return doubtful;
+  }
+
+  private static boolean isOfSink(StreamNode node, Transformation<?> transformation) {
+    StreamOperatorFactory<?> factory = node.getOperatorFactory();
+    if (factory instanceof CollectSinkOperatorFactory) {
+      // It brings results to the client that asked, which knows it by its id.
+      return false;
+    }
+    if (transformation == null) {
+      // Nobody's transformation, so it comes from the expansion of a sink. The other operators that
+      // Flink makes by itself, the two ends of an iteration, have negative numbers.
+      return node.getId() >= 0;
+    }
+    if (transformation instanceof LegacySinkTransformation) {
+      return true;
+    }
+    return SqlSinks.contains(node.getId()) && !insertsTimestamps(node);
+  }
+
+  /** The planner puts this operator before the connector's; it has no state, so it keeps its id. */
+  private static boolean insertsTimestamps(StreamNode node) {
+    return operatorClass(node).endsWith(".StreamRecordTimestampInserter");
+  }
+
+  /**
+   * A connector of the DataStream API that is no sink ends in operators with side effects, or in a
+   * sink that discards everything. What comes before cannot be told from the user's own operators.
+   */
+  private boolean hidesSink(StreamGraph graph, StreamNode node) {
+    if (!node.getOutEdges().isEmpty()
+        || node.getId() < 0
+        || node.getOperatorFactory() instanceof CollectSinkOperatorFactory) {
+      return false;
+    }
+    if (!operators.contains(node)) {
+      return true;
+    }
+    return !SqlSinks.contains(node.getId())
+        && SinkObjects.of(node).stream()
+            .anyMatch(sink -> sink.getClass().getName().contains(".DiscardingSink"))
+        && node.getInEdges().stream()
+            .map(StreamEdge::getSourceId)
+            .anyMatch(source -> !graph.getSourceIDs().contains(source));
+  }
+
+  private static String operatorClass(StreamNode node) {
+    StreamOperatorFactory<?> factory = node.getOperatorFactory();
+    return factory == null
+        ? ""
+        : factory.getStreamOperatorClass(Thread.currentThread().getContextClassLoader()).getName();
+  }
+}
