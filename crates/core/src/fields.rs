@@ -197,3 +197,40 @@ fn rule(path: &str, new: &Value) -> FieldRule {
         FieldRule::NewDeployment
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(value: Value) -> FlinkDeploymentSpec {
+        serde_json::from_value(value).unwrap()
+    }
+
+    // As the classes of upstream's operator 1.7.0 read and write it.
+    #[test]
+    fn what_upstreams_client_writes_out_is_no_change() {
+        let pod = json!({ "spec": { "containers": [{ "name": "flink-main-container" }] } });
+        let mut written_out = pod.clone();
+        written_out["apiVersion"] = json!("v1");
+        written_out["kind"] = json!("Pod");
+        let ours = spec(json!({
+            "flinkConfiguration": { "taskmanager.numberOfTaskSlots": 2 },
+            "podTemplate": pod, "jobManager": { "podTemplate": pod }, "taskManager": { "podTemplate": pod },
+            "job": { "jarURI": "local:///job.jar" },
+        }));
+        let theirs = json!({
+            "flinkConfiguration": { "taskmanager.numberOfTaskSlots": "2" },
+            "podTemplate": written_out, "jobManager": { "podTemplate": written_out, "replicas": 1 },
+            "taskManager": { "podTemplate": written_out },
+            "job": { "jarURI": "local:///job.jar", "args": [], "state": "running", "upgradeMode": "stateless" },
+        });
+        assert_eq!(differences(&ours, &spec(theirs.clone())), []);
+        assert_eq!(normalized(&ours), normalized(&spec(theirs.clone())));
+
+        let mut changed = theirs;
+        changed["jobManager"]["podTemplate"]["kind"] = json!("Deployment");
+        assert_eq!(differences(&ours, &spec(changed)).len(), 1);
+    }
+}
