@@ -378,7 +378,7 @@ async fn an_operator_writes_out_defaults_with_its_finalizer_and_nothing_else() {
     };
 
     // Nobody has named its account. What is more than a default is refused, be it among defaults.
-    let changes = [
+    let edits = [
         ("/image", json!("flink:2")),
         ("/restartNonce", json!(1)),
         ("/mode", json!("standalone")),
@@ -403,7 +403,7 @@ async fn an_operator_writes_out_defaults_with_its_finalizer_and_nothing_else() {
         ("/flinkConfiguration/rest.port", Value::Null),
     ];
     let made = operator.children.get("orders-blue").await.unwrap();
-    for (pointer, value) in changes {
+    for (pointer, value) in edits {
         let mut changed = as_upstream_replaces(&made);
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let fields = changed.data["spec"].pointer_mut(parent).unwrap();
