@@ -45,7 +45,7 @@ public final class ForkSafeSinks {
       StreamGraph graph,
       Collection<Transformation<?>> transformations,
       Configuration configuration) {
-    SavepointFork.forbid(configuration);
+    SavepointFork.forbid(graph, configuration);
     long epoch = SinkEpoch.of(configuration);
     if (epoch == 0) {
       return;

@@ -47,10 +47,11 @@ final class SavepointFork {
   private SavepointFork() {}
 
   /** Takes back what was permitted to an earlier job with this configuration. */
-  static void forbid(Configuration configuration) {
+  static void forbid(StreamGraph graph, Configuration configuration) {
     if (configuration.getOptional(TURNED_ON).isPresent()) {
       configuration.removeConfig(TURNED_ON);
       configuration.removeConfig(StateRecoveryOptions.SAVEPOINT_IGNORE_UNCLAIMED_STATE);
+      graph.setSavepointRestoreSettings(SavepointRestoreSettings.fromConfiguration(configuration));
     }
   }
 
