@@ -51,7 +51,7 @@ final class SinkNames {
 
   private static void addEpoch(Object sink, long epoch) throws ReflectiveOperationException {
     if (isA(sink, KAFKA)) {
-      if ("EXACTLY_ONCE".equals(String.valueOf(field(sink, "deliveryGuarantee").get(sink)))) {
+      if (((Enum<?>) field(sink, "deliveryGuarantee").get(sink)).name().equals("EXACTLY_ONCE")) {
         Field prefix = field(sink, "transactionalIdPrefix");
         prefix.set(sink, withEpoch((String) prefix.get(sink), epoch));
       }
