@@ -34,7 +34,7 @@ final class CountingJob {
     FILE_ON_CHECKPOINT,
     /** The sink that FileSink has replaced. */
     STREAMING_FILE,
-    /** INSERT INTO a partitioned table of the filesystem connector. */
+    /** INSERT INTO a partitioned table of the filesystem connector, its files open as FILE's. */
     SQL
   }
 
@@ -161,7 +161,7 @@ final class CountingJob {
         tables.createTemporaryView("lines", lines);
         tables.executeSql(
             "CREATE TABLE files (line STRING, part STRING) PARTITIONED BY (part) WITH ("
-                + "'connector' = 'filesystem', 'format' = 'csv', 'path' = '"
+                + "'connector' = 'filesystem', 'format' = 'json', 'path' = '"
                 + outputOf(sink).toUri()
                 + "', 'sink.partition-commit.policy.kind' = 'success-file')");
         StreamStatementSet statements = tables.createStatementSet();

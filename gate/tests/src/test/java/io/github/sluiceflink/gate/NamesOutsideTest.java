@@ -50,12 +50,12 @@ class NamesOutsideTest {
         "'topic' = 't', 'properties.bootstrap.servers' = 'localhost:1', 'sink.delivery-guarantee' ="
             + " 'exactly-once', ";
     tables.executeSql(
-        "CREATE TABLE appended (number BIGINT) WITH ('connector' = 'kafka', 'format' = 'csv', "
+        "CREATE TABLE appended (number BIGINT) WITH ('connector' = 'kafka', 'format' = 'json', "
             + common
             + "'sink.transactional-id-prefix' = 'appended')");
     tables.executeSql(
         "CREATE TABLE upserted (number BIGINT, PRIMARY KEY (number) NOT ENFORCED) WITH ('connector'"
-            + " = 'upsert-kafka', 'key.format' = 'csv', 'value.format' = 'csv',"
+            + " = 'upsert-kafka', 'key.format' = 'json', 'value.format' = 'json',"
             + " 'sink.buffer-flush.max-rows' = '10', 'sink.buffer-flush.interval' = '1 s', "
             + common
             + "'sink.transactional-id-prefix' = 'upserted')");

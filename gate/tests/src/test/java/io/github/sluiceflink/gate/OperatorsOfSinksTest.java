@@ -155,7 +155,7 @@ class OperatorsOfSinksTest {
     tables.createTemporaryView("numbers", environment.fromSequence(1, 3));
     tables.executeSql(
         "CREATE TABLE files (number BIGINT, part STRING) PARTITIONED BY (part) WITH ('connector' ="
-            + " 'filesystem', 'format' = 'csv', 'path' = '"
+            + " 'filesystem', 'format' = 'json', 'path' = '"
             + directory.resolve("table").toUri()
             + "', 'sink.partition-commit.policy.kind' = 'success-file')");
     tables

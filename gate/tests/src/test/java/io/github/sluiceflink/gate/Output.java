@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /** What lies in the directory of a sink: the committed files, as a reader of them sees them. */
 final class Output {
 
-  private static final Pattern LINE = Pattern.compile("([A-Z])-(\\d+)-(\\d+)(,all)?");
+  private static final Pattern LINE =
+      Pattern.compile("(?:\\{\"line\":\")?([A-Z])-(\\d+)-(\\d+)(?:\"})?");
 
   private final Map<String, TreeMap<Long, Integer>> written = new TreeMap<>();
   private final Map<String, TreeMap<Long, Long>> counts = new TreeMap<>();
