@@ -1,1 +1,19 @@
-//! A model of the record-level handover, checked over the functions that ship.
+//! A model of the record-level handover, walked through over the functions that ship
+//! (`sluice_core::handover`). It never ships itself.
+//!
+//! The gates, both coordinators and the record are the real ones; what is modelled here is the world around them: Flink's
+//! checkpoints, restores and sinks, the store that holds the record, messages that take their time, JobManagers and tasks
+//! that die, and a small operator, until the real one takes its place.
+//!
+//! * [`world`]: the state.
+//! * [`course`]: what can happen next, and what it leads to.
+//! * [`laws`]: what must hold in every state; I1 to I11.
+//! * [`mutant`]: one thing done wrong at a time. The search has to notice each, or it says nothing.
+//!
+//! Not modelled: a second epoch, a shuffle between source and gate, other parallelism, two JobManagers of one job that
+//! both go on, barriers that reach the subtasks at different times, limits on kept records, end of input, STRICT ordering.
+
+pub mod course;
+pub mod laws;
+pub mod mutant;
+pub mod world;
