@@ -270,7 +270,7 @@ impl JobWorld {
         let mut coordinator = self.coordinator.clone();
         coordinator.standing = sluice_core::handover::Standing::Holds { attempt: Attempt(1) };
         coordinator.subtasks = (0..self.subtasks.len())
-            .map(|index| (subtask(index), Default::default()))
+            .map(|index| (subtask(index), sluice_core::handover::SubtaskSituation::default()))
             .collect();
         coordinator.seen = Some(sluice_core::handover::Seen {
             version: Version(0),
