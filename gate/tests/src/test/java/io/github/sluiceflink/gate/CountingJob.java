@@ -11,6 +11,7 @@ import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.file.sink.FileSink;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
@@ -48,6 +49,7 @@ final class CountingJob {
   private boolean writesNothing;
   private Set<Sink> sinks = EnumSet.of(Sink.FILE);
   private String countUid = "count";
+  private KafkaSink<String> kafka;
 
   /** A job of this name that writes below this directory. */
   CountingJob(String name, Path directory) {
@@ -77,6 +79,12 @@ final class CountingJob {
   CountingJob to(Set<Sink> sinks) {
     this.sinks = sinks;
     return this;
+  }
+
+  /** To Kafka, and to nothing else. */
+  CountingJob to(KafkaSink<String> kafka) {
+    this.kafka = kafka;
+    return to(EnumSet.noneOf(Sink.class));
   }
 
   /** As behind a closed gate: nothing reaches the sinks. */
@@ -129,6 +137,9 @@ final class CountingJob {
             .uid("gate");
     for (Sink sink : sinks) {
       write(environment, lines, sink);
+    }
+    if (kafka != null) {
+      lines.sinkTo(kafka);
     }
     return environment;
   }

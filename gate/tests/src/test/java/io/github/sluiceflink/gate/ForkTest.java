@@ -29,9 +29,7 @@ class ForkTest {
     fork(a, b);
 
     Output output = new Output(a.outputOf(Sink.FILE));
-    List<Long> missing = output.missing("A", 0, a.numbers());
-    System.out.println("without sink epochs A lost " + missing.size() + " of " + a.numbers());
-    assertNotEquals(List.of(), missing);
+    assertNotEquals(List.of(), output.missing("A", 0, a.numbers()));
   }
 
   @Test
@@ -63,6 +61,26 @@ class ForkTest {
       }
       assertEquals(List.of(), output.doubled("B"), sink + ": twice from B");
     }
+  }
+
+  @Test
+  void the_running_job_has_to_be_drained_or_it_leaves_behind_what_the_fork_does_not_have()
+      throws Exception {
+    CountingJob a = new CountingJob("A", directory);
+    CountingJob b = new CountingJob("B", directory).sinkEpoch(1).writingNothing();
+    RunningJob running = a.start();
+    running.awaitRecords(500);
+    RunningJob fork = b.from(running.savepoint(directory.resolve("savepoints"))).start();
+    fork.awaitRecords(100);
+    assertEquals(
+        Long.MAX_VALUE, new Output(a.outputOf(Sink.FILE)).first("A"), "all in an open file");
+
+    running.drain(directory.resolve("savepoints"));
+    fork.cancel();
+
+    Output output = new Output(a.outputOf(Sink.FILE));
+    assertEquals(List.of(), output.missing("A", 0, 500));
+    assertEquals(List.of(), output.open());
   }
 
   /** Starts b from a savepoint of a, when a has gone on from there for a while; waits for both. */

@@ -12,6 +12,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
@@ -70,6 +71,10 @@ class NamesOutsideTest {
   }
 
   private static KafkaSink<String> kafka(DeliveryGuarantee guarantee) {
+    return builder(guarantee).build();
+  }
+
+  static KafkaSinkBuilder<String> builder(DeliveryGuarantee guarantee) {
     return KafkaSink.<String>builder()
         .setBootstrapServers("localhost:1")
         .setDeliveryGuarantee(guarantee)
@@ -78,11 +83,14 @@ class NamesOutsideTest {
             KafkaRecordSerializationSchema.builder()
                 .setTopic("t")
                 .setValueSerializationSchema(new SimpleStringSchema())
-                .build())
-        .build();
+                .build());
   }
 
   private StreamGraph graph(KafkaSink<String> sink, long epoch) {
+    return graph(configuration, sink, epoch);
+  }
+
+  static StreamGraph graph(Configuration configuration, KafkaSink<String> sink, long epoch) {
     configuration.setString("bluegreen.sinks.epoch", Long.toString(epoch));
     StreamExecutionEnvironment environment =
         StreamExecutionEnvironment.createLocalEnvironment(configuration);
@@ -91,7 +99,7 @@ class NamesOutsideTest {
   }
 
   /** What the writers and committers of a graph are going to be created with. */
-  private static List<String> prefixes(StreamGraph graph) throws ReflectiveOperationException {
+  static List<String> prefixes(StreamGraph graph) throws ReflectiveOperationException {
     TreeSet<String> prefixes = new TreeSet<>();
     for (StreamNode node : graph.getStreamNodes()) {
       for (Object sink = get(node.getOperatorFactory(), "sink"); sink != null; ) {

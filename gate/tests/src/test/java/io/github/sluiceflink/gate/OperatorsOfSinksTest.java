@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,6 +30,13 @@ import org.apache.flink.streaming.api.graph.StreamNode;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.util.Collector;
 import org.apache.flink.util.OutputTag;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.Appender;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.Logger;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +82,34 @@ class OperatorsOfSinksTest {
     assertEquals(
         new TreeSet<>(Set.of("PartitionCommitter", "end: Writer", "StreamingFileWriter")),
         changed(tables(0), tables(1)));
+  }
+
+  @Test
+  void an_end_that_may_write_though_it_is_no_sink_is_named() {
+    List<String> warnings = new ArrayList<>();
+    Appender appender =
+        new AbstractAppender("warnings", null, null, true, Property.EMPTY_ARRAY) {
+          @Override
+          public void append(LogEvent event) {
+            warnings.add(event.getMessage().getFormattedMessage());
+          }
+        };
+    appender.start();
+    Logger logger = (Logger) LogManager.getLogger("io.github.sluiceflink.gate.sinks.ForkSafeSinks");
+    logger.addAppender(appender);
+    logger.setLevel(Level.WARN);
+    try {
+      graphOfEpoch(1);
+    } finally {
+      logger.setLevel(Level.OFF);
+      logger.removeAppender(appender);
+    }
+    assertEquals(
+        List.of(
+            "The job ends in \"no sink\", \"discarding: Writer\": if that writes anything, its state"
+                + " cannot be told from the other operators', so it is restored from the"
+                + " savepoint."),
+        warnings);
   }
 
   @Test

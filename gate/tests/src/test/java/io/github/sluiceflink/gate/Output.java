@@ -35,6 +35,10 @@ final class Output {
     }
   }
 
+  Output(Iterable<String> lines) {
+    lines.forEach(this::read);
+  }
+
   private void read(String line) {
     Matcher matcher = LINE.matcher(line);
     if (!matcher.matches()) {

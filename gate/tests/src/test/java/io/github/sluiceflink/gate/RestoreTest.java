@@ -2,6 +2,7 @@ package io.github.sluiceflink.gate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.StateRecoveryOptions;
+import org.apache.flink.runtime.util.EnvironmentInformation;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,6 +91,12 @@ class RestoreTest {
   }
 
   @Test
+  void a_savepoint_that_cannot_be_read_permits_nothing_and_is_left_to_flink() {
+    StreamGraph graph = job().sinkEpoch(6).from(savepoints().toUri() + "nothing").graph();
+    assertFalse(graph.getSavepointRestoreSettings().allowNonRestoredState());
+  }
+
+  @Test
   void what_the_user_has_permitted_himself_is_left_as_it_is() throws Exception {
     CountingJob renamed =
         job()
@@ -98,6 +107,23 @@ class RestoreTest {
     RunningJob running = renamed.start();
     running.awaitRecords(100);
     running.cancel();
+  }
+
+  @Test
+  void where_the_ids_are_made_in_another_process_a_job_with_an_epoch_is_refused() {
+    Configuration configuration = new Configuration();
+    configuration.setString("execution.target", "remote");
+    configuration.setString("bluegreen.sinks.epoch", "1");
+    StreamExecutionEnvironment session = new StreamExecutionEnvironment(configuration);
+    session.fromData("a").print();
+    if (EnvironmentInformation.getVersion().startsWith("1.")) {
+      assertNotNull(session.getStreamGraph(), "Flink 1 makes them here");
+    } else {
+      assertEquals(
+          "bluegreen.sinks.epoch has no effect on a job that is submitted to a session cluster"
+              + " (remote) of Flink 2; run it in application mode.",
+          assertThrows(RuntimeException.class, session::getStreamGraph).getMessage());
+    }
   }
 
   @Test

@@ -3,8 +3,10 @@ package io.github.sluiceflink.gate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.api.common.JobStatus;
+import java.util.function.BooleanSupplier;
+import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
 
@@ -15,10 +17,12 @@ final class RunningJob {
 
   private final CountingJob job;
   private final JobClient client;
+  private final CompletableFuture<JobExecutionResult> result;
 
   RunningJob(CountingJob job, JobClient client) {
     this.job = job;
     this.client = client;
+    result = client.getJobExecutionResult();
   }
 
   /** Waits until so many more records have reached its sinks. */
@@ -26,15 +30,11 @@ final class RunningJob {
     long enough = Pace.allProcessed(job.pace()) + more;
     Instant deadline = Instant.now().plus(Duration.ofSeconds(PATIENCE));
     while (Pace.allProcessed(job.pace()) < enough) {
-      if (Instant.now().isAfter(deadline) || status().isTerminalState()) {
-        throw new AssertionError(job.name() + " processes no more; it is " + status());
+      if (Instant.now().isAfter(deadline) || result.isDone()) {
+        throw new AssertionError(job.name() + " processes no more: " + result);
       }
       Thread.sleep(20);
     }
-  }
-
-  JobStatus status() throws Exception {
-    return client.getJobStatus().get(PATIENCE, TimeUnit.SECONDS);
   }
 
   /** A savepoint in passing: the job goes on. */
@@ -45,18 +45,53 @@ final class RunningJob {
   }
 
   String stopWithSavepoint(Path directory) throws Exception {
+    return stop(false, directory);
+  }
+
+  /** As if there were no more input: what is open is finished. */
+  void drain(Path directory) throws Exception {
+    stop(true, directory);
+  }
+
+  private String stop(boolean drain, Path directory) throws Exception {
     String savepoint =
         client
-            .stopWithSavepoint(false, directory.toUri().toString(), SavepointFormatType.CANONICAL)
+            .stopWithSavepoint(drain, directory.toUri().toString(), SavepointFormatType.CANONICAL)
             .get(PATIENCE, TimeUnit.SECONDS);
-    finish();
+    result.get(PATIENCE, TimeUnit.SECONDS);
     return savepoint;
   }
 
   /** Lets it come to the end of its numbers. */
   void finish() throws Exception {
     Pace.hurry(job.pace());
-    client.getJobExecutionResult().get(PATIENCE, TimeUnit.SECONDS);
+    result.get(PATIENCE, TimeUnit.SECONDS);
+  }
+
+  /** Waits until it has failed, or until this is so; tells what it was. */
+  String awaitFailure(BooleanSupplier orElse) throws Exception {
+    Instant deadline = Instant.now().plus(Duration.ofSeconds(PATIENCE));
+    while (Instant.now().isBefore(deadline)) {
+      if (orElse.getAsBoolean()) {
+        return "it goes on, with something given up";
+      }
+      if (result.isCompletedExceptionally()) {
+        Throwable cause = result.handle((finished, failure) -> failure).get();
+        while (cause.getCause() != null) {
+          cause = cause.getCause();
+        }
+        return cause.toString();
+      }
+      Thread.sleep(20);
+    }
+    throw new AssertionError(job.name() + " has not failed");
+  }
+
+  /** Ends it if it has not ended. */
+  void endQuietly() throws Exception {
+    if (!result.isDone()) {
+      client.cancel().exceptionally(it -> null).get(PATIENCE, TimeUnit.SECONDS);
+    }
   }
 
   void cancel() throws Exception {

@@ -53,7 +53,9 @@ final class SinkNames {
     if (isA(sink, KAFKA)) {
       if (((Enum<?>) field(sink, "deliveryGuarantee").get(sink)).name().equals("EXACTLY_ONCE")) {
         Field prefix = field(sink, "transactionalIdPrefix");
-        prefix.set(sink, withEpoch((String) prefix.get(sink), epoch));
+        String name = (String) prefix.get(sink);
+        prefix.set(
+            sink, poolsTransactions(sink) ? withEpochInFront(name, epoch) : withEpoch(name, epoch));
       }
     } else if (isA(sink, LEGACY_KAFKA)) {
       Field prefix = field(sink, "transactionalIdPrefix");
@@ -71,8 +73,31 @@ final class SinkNames {
     }
   }
 
-  static String withEpoch(String prefix, long epoch) {
-    return prefix.replaceFirst("-sink-epoch-\\d+$", "") + "-sink-epoch-" + epoch;
+  /** The user's name in front, so that an access rule of the broker for that name still fits. */
+  static String withEpoch(String name, long epoch) {
+    return withoutEpoch(name) + "-sink-epoch-" + epoch;
+  }
+
+  /**
+   * The epoch in front: with pooled transactions, a sink that restarts aborts every open one whose
+   * name begins with its own.
+   */
+  static String withEpochInFront(String name, long epoch) {
+    return "sink-epoch-" + epoch + "-" + withoutEpoch(name);
+  }
+
+  private static String withoutEpoch(String name) {
+    return name.replaceFirst("-sink-epoch-\\d+$", "").replaceFirst("^sink-epoch-\\d+-", "");
+  }
+
+  /** Only connectors for Flink 2 can pool transactions. */
+  private static boolean poolsTransactions(Object sink) throws ReflectiveOperationException {
+    try {
+      Object strategy = field(sink, "transactionNamingStrategy").get(sink);
+      return ((Enum<?>) strategy).name().equals("POOLING");
+    } catch (NoSuchFieldException e) {
+      return false;
+    }
   }
 
   private static boolean isStreamingFile(Object sink) {
