@@ -1,0 +1,151 @@
+package io.github.sluiceflink.gate.handover;
+
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A subtask of a gate: what it keeps, and what it does when something comes. For one thread.
+ *
+ * @param <R> a record, with everything that the sink is to get
+ */
+public final class Gate<R> {
+
+  private final Rules rules;
+  private final GateOutput<R> output;
+  private final ArrayDeque<Kept<R>> kept;
+  private long emitted;
+  private long dropped;
+  private long watermark;
+
+  /** What it was told last; null since it started. */
+  private Orders orders;
+
+  private Cell cell;
+  private long bound;
+
+  private Gate(Rules rules, GateState<R> state, GateOutput<R> output) {
+    this.rules = rules;
+    this.output = output;
+    this.kept = new ArrayDeque<>(state.kept());
+    this.emitted = state.emitted();
+    this.dropped = state.dropped();
+    this.watermark = state.watermark();
+    follow(Told.nothing());
+  }
+
+  /** A subtask that starts, from what it restores. It holds everything until it is told. */
+  public static <R> Gate<R> start(Rules rules, GateState<R> state, GateOutput<R> output) {
+    return new Gate<>(rules, state, output);
+  }
+
+  /** A subtask in the midst of its life, which was told this when it had come to this state. */
+  static <R> Gate<R> resume(Rules rules, Orders orders, GateState<R> state, GateOutput<R> output) {
+    Gate<R> gate = new Gate<>(rules, state, output);
+    gate.orders = orders;
+    gate.follow(orders.told());
+    return gate;
+  }
+
+  /**
+   * A record came.
+   *
+   * @param timestamp its event time; {@link Times#NO_TIMESTAMP} if it has none
+   */
+  public void onRecord(R record, long timestamp) {
+    long eventTime = Times.eventTime(timestamp);
+    Verdict verdict = Judge.judge(cell, bound, emitted, watermark, eventTime);
+    if (verdict == Verdict.KEEP) {
+      kept.add(Kept.of(output.toBeKept(record), eventTime, watermark));
+    } else {
+      pass(verdict, record, eventTime);
+    }
+  }
+
+  /** A watermark came; {@link Times#END_OF_INPUT} at the end of the input. */
+  public void onWatermark(long watermark) {
+    this.watermark = Math.max(this.watermark, watermark);
+  }
+
+  /** The coordinator tells the phase. What is older than what it told before has no effect. */
+  public void onTold(Orders orders) {
+    if (this.orders != null && orders.isOlderThan(this.orders)) {
+      return;
+    }
+    boolean isNew = !orders.equals(this.orders);
+    this.orders = orders;
+    follow(orders.told());
+    settleKept();
+    if (isNew && orders.told().asks()) {
+      output.answer(orders.attempt(), Answer.of(orders.epoch(), emitted, watermark));
+    }
+  }
+
+  /**
+   * The barrier of a checkpoint came. The {@link #state} as it is now becomes part of it. A subtask
+   * that has not been told its attempt says nothing, because that could not be attributed.
+   */
+  public void onBarrier(long checkpoint) {
+    if (orders == null) {
+      return;
+    }
+    long lowest = AtBarrier.NOTHING_KEPT;
+    for (Kept<R> one : kept) {
+      lowest = Math.min(lowest, one.timestamp());
+    }
+    output.atBarrier(AtBarrier.of(orders.attempt(), checkpoint, watermark, lowest));
+  }
+
+  /** What its next checkpoint holds. */
+  public GateState<R> state() {
+    return GateState.of(List.copyOf(kept), emitted, dropped, watermark);
+  }
+
+  /** What it was told last; nothing since it started. */
+  public Optional<Orders> orders() {
+    return Optional.ofNullable(orders);
+  }
+
+  /** The highest timestamp that it has emitted. */
+  public long emitted() {
+    return emitted;
+  }
+
+  /** The highest timestamp that it has dropped. */
+  public long dropped() {
+    return dropped;
+  }
+
+  /** The highest watermark that came. */
+  public long watermark() {
+    return watermark;
+  }
+
+  private void follow(Told told) {
+    cell = Cell.of(rules, told);
+    bound = Cell.bound(told);
+  }
+
+  /** Judges anew what it keeps, in its order. What is still kept goes to the end of the queue. */
+  private void settleKept() {
+    for (int left = kept.size(); left > 0; left--) {
+      Kept<R> one = kept.remove();
+      Verdict verdict = Judge.judge(cell, bound, emitted, one.arrival(), one.timestamp());
+      if (verdict == Verdict.KEEP) {
+        kept.add(one);
+      } else {
+        pass(verdict, one.record(), one.timestamp());
+      }
+    }
+  }
+
+  private void pass(Verdict verdict, R record, long eventTime) {
+    if (verdict == Verdict.EMIT) {
+      emitted = Math.max(emitted, eventTime);
+      output.emit(record);
+    } else {
+      dropped = Math.max(dropped, eventTime);
+      output.drop(record);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.github.sluiceflink.gate.handover;
+
+/** What a gate's subtask does. */
+public interface GateOutput<R> {
+
+  /** Hands a record on to the sink. */
+  void emit(R record);
+
+  /** Forgets a record: the other job emits it. */
+  void drop(R record);
+
+  /**
+   * The record as it can be kept. A runtime that uses the objects of records again gives a copy.
+   */
+  default R toBeKept(R record) {
+    return record;
+  }
+
+  /** Answers PREPARE. */
+  void answer(long attempt, Answer answer);
+
+  /** Tells the coordinator how the subtask stood at a barrier. */
+  void atBarrier(AtBarrier barrier);
+}

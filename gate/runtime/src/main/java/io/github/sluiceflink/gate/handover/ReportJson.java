@@ -1,0 +1,119 @@
+package io.github.sluiceflink.gate.handover;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** The JSON of a coordinator's report. */
+final class ReportJson {
+
+  private ReportJson() {}
+
+  static String write(Report report) {
+    return Json.write(object(report));
+  }
+
+  static ObjectNode object(Report report) {
+    ObjectNode json =
+        Json.newObject()
+            .put("createdFor", report.createdFor())
+            .put("attempt", report.attempt())
+            .put("incarnation", report.incarnation());
+    if (!report.restores().isEmpty()) {
+      ArrayNode restores = json.putArray("restores");
+      for (Restore restore : report.restores()) {
+        ObjectNode one = restores.addObject().put("attempt", restore.attempt());
+        restore.checkpoint().ifPresent(it -> one.put("checkpoint", it));
+      }
+    }
+    report.completed().ifPresent(it -> json.put("completed", it));
+    report
+        .passed()
+        .ifPresent(
+            it ->
+                json.putObject("passed")
+                    .put("epoch", it.epoch())
+                    .put("checkpoint", it.checkpoint()));
+    put(json.putObject("gates"), report.gates());
+    return json;
+  }
+
+  private static void put(ObjectNode json, GatesReport gates) {
+    json.put("allReporting", gates.allReporting()).put("watermark", gates.watermark());
+    putEventTime(json, "highestDropped", gates.highestDropped());
+    Figures figures = gates.figures();
+    json.putObject("figures")
+        .put("emitted", figures.emitted())
+        .put("dropped", figures.dropped())
+        .put("kept", figures.kept())
+        .put("keptBytes", figures.keptBytes())
+        .put("late", figures.late())
+        .put("untimed", figures.untimed());
+  }
+
+  static void putEventTime(ObjectNode json, String key, long eventTime) {
+    if (eventTime == Times.NO_TIMESTAMP) {
+      json.putNull(key);
+    } else {
+      json.put(key, eventTime);
+    }
+  }
+
+  static Report read(String text) {
+    return read(Json.parse(text));
+  }
+
+  static Report read(Json json) {
+    return Report.builder()
+        .createdFor(json.required("createdFor", Json::count))
+        .attempt(json.required("attempt", Json::count))
+        .incarnation(json.required("incarnation", Json::count))
+        .restores(json.orElse("restores", List.of(), ReportJson::restores))
+        .completed(json.optionalCount("completed"))
+        .passed(json.optional("passed", ReportJson::passed))
+        .gates(json.orElse("gates", GatesReport.NONE, ReportJson::gates))
+        .build();
+  }
+
+  private static List<Restore> restores(JsonNode node) {
+    if (!node.isArray()) {
+      throw new IllegalArgumentException("no array");
+    }
+    List<Restore> restores = new ArrayList<>();
+    for (JsonNode one : node) {
+      Json restore = Json.of(one);
+      restores.add(
+          Restore.of(
+              restore.required("attempt", Json::count), restore.optionalCount("checkpoint")));
+    }
+    return List.copyOf(restores);
+  }
+
+  static Passed passed(JsonNode node) {
+    Json json = Json.of(node);
+    return Passed.of(json.required("epoch", Json::count), json.required("checkpoint", Json::count));
+  }
+
+  private static GatesReport gates(JsonNode node) {
+    Json json = Json.of(node);
+    return GatesReport.of(
+        json.orElse("allReporting", false, Json::truth),
+        json.orElse("watermark", Times.NO_WATERMARK, Json::number),
+        json.eventTime("highestDropped"),
+        json.orElse("figures", Figures.NONE, ReportJson::figures));
+  }
+
+  static Figures figures(JsonNode node) {
+    Json json = Json.of(node);
+    return Figures.builder()
+        .emitted(json.orElse("emitted", 0L, Json::count))
+        .dropped(json.orElse("dropped", 0L, Json::count))
+        .kept(json.orElse("kept", 0L, Json::count))
+        .keptBytes(json.orElse("keptBytes", 0L, Json::count))
+        .late(json.orElse("late", 0L, Json::count))
+        .untimed(json.orElse("untimed", 0L, Json::count))
+        .build();
+  }
+}

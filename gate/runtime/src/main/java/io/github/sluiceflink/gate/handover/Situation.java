@@ -1,0 +1,181 @@
+package io.github.sluiceflink.gate.handover;
+
+import com.google.auto.value.AutoValue;
+import java.util.Collections;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * What the coordinator of one job knows: of the record, of itself, of its subtasks. One coordinator
+ * speaks for all gates of the job. {@link Coordinator} says what follows from it.
+ */
+@AutoValue
+public abstract class Situation {
+
+  Situation() {}
+
+  /**
+   * A coordinator in a JobManager that has just come up. The job's tasks have not been started.
+   *
+   * @param incarnation a number that each life of a JobManager draws for itself, so that one whose
+   *     answer was lost knows its own write again; not negative
+   * @param maxCutLead how far W may lie ahead of the watermark, in milliseconds ({@code
+   *     bluegreen.gate.max-cut-lead})
+   */
+  public static Situation initial(Job job, long incarnation, long maxCutLead) {
+    return builder()
+        .job(job)
+        .incarnation(incarnation)
+        .maxCutLead(maxCutLead)
+        .standing(
+            Standing.starting(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty()))
+        .build();
+  }
+
+  static Builder builder() {
+    return new AutoValue_Situation.Builder()
+        .publishDue(false)
+        .heldTooLong(false)
+        .subtasks(Collections.emptySortedMap());
+  }
+
+  abstract Builder toBuilder();
+
+  /** Its job. */
+  public abstract Job job();
+
+  /** Its JobManager's life. */
+  public abstract long incarnation();
+
+  /** How far W may lie ahead of the watermark, in milliseconds. */
+  public abstract long maxCutLead();
+
+  /** What it is entitled to. */
+  public abstract Standing standing();
+
+  /** The newest record that it has read. */
+  public abstract Optional<Seen> seen();
+
+  /**
+   * The version on which a write that is under way is conditional. Once a newer version was read,
+   * that write has had its effect or will have none.
+   */
+  public abstract OptionalLong writing();
+
+  /** What it told its subtasks last. */
+  public abstract Optional<Orders> told();
+
+  /** Whether it is time to publish. */
+  public abstract boolean publishDue();
+
+  /** Whether records were kept back for too long. */
+  public abstract boolean heldTooLong();
+
+  /** The last checkpoint that completed in this attempt. */
+  public abstract OptionalLong completed();
+
+  /** The checkpoint at whose barrier every gate had passed the cut. */
+  public abstract Optional<Passed> passed();
+
+  /** Its job's subtasks; not to be modified. */
+  public abstract SortedMap<Subtask, SubtaskSituation> subtasks();
+
+  /** The highest timestamp that the job is known to have emitted in this attempt. */
+  final long highest() {
+    return subtasks().values().stream()
+        .mapToLong(SubtaskSituation::highest)
+        .max()
+        .orElse(Times.NO_TIMESTAMP);
+  }
+
+  /** The gates, taken together. */
+  final GatesReport gates() {
+    boolean allReporting = true;
+    boolean anyReporting = false;
+    long watermark = Times.END_OF_INPUT;
+    long dropped = Times.NO_TIMESTAMP;
+    Figures figures = Figures.NONE;
+    for (SubtaskSituation known : subtasks().values()) {
+      if (known.report().isPresent()) {
+        SubtaskReport report = known.report().get();
+        anyReporting = true;
+        watermark = Math.min(watermark, report.watermark());
+        dropped = Math.max(dropped, report.dropped());
+        figures = figures.plus(report.figures());
+      } else {
+        allReporting = allReporting && known.finished().isPresent();
+      }
+    }
+    return GatesReport.of(
+        allReporting, anyReporting ? watermark : Times.NO_WATERMARK, dropped, figures);
+  }
+
+  /** Its report as it should stand in this record; nothing if it stands there. */
+  final Optional<Report> newReport(HandoverRecord handover) {
+    Optional<Report> written = handover.report(job().color());
+    return written
+        .map(
+            it ->
+                it.toBuilder()
+                    .completed(Counts.max(it.completed(), completed()))
+                    .passed(passed())
+                    .gates(gates())
+                    .build())
+        .filter(it -> !it.equals(written.get()));
+  }
+
+  /**
+   * What is said of a subtask, if it belongs to the attempt that this coordinator holds. Anything
+   * else changes nothing.
+   */
+  final Situation with(Subtask subtask, long attempt, UnaryOperator<SubtaskSituation> said) {
+    SubtaskSituation known = subtasks().get(subtask);
+    if (known == null || !standing().attempt().equals(OptionalLong.of(attempt))) {
+      return this;
+    }
+    SortedMap<Subtask, SubtaskSituation> next = new TreeMap<>(subtasks());
+    next.put(subtask, said.apply(known));
+    return toBuilder().subtasks(next).build();
+  }
+
+  final boolean isPreparing() {
+    return seen().filter(it -> it.handover().phase().name() == Phase.Name.PREPARE).isPresent();
+  }
+
+  final boolean allFinished() {
+    return subtasks().values().stream().allMatch(it -> it.finished().isPresent());
+  }
+
+  /** Collects a situation. */
+  @AutoValue.Builder
+  abstract static class Builder {
+    abstract Builder job(Job job);
+
+    abstract Builder incarnation(long incarnation);
+
+    abstract Builder maxCutLead(long milliseconds);
+
+    abstract Builder standing(Standing standing);
+
+    abstract Builder seen(Optional<Seen> seen);
+
+    abstract Builder writing(OptionalLong version);
+
+    abstract Builder told(Optional<Orders> orders);
+
+    abstract Builder publishDue(boolean due);
+
+    abstract Builder heldTooLong(boolean held);
+
+    abstract Builder completed(OptionalLong checkpoint);
+
+    abstract Builder passed(Optional<Passed> passed);
+
+    abstract Builder subtasks(SortedMap<Subtask, SubtaskSituation> subtasks);
+
+    abstract Situation build();
+  }
+}
