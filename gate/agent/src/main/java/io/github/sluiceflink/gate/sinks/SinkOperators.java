@@ -3,9 +3,9 @@ package io.github.sluiceflink.gate.sinks;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.graph.StreamEdge;
 import org.apache.flink.streaming.api.graph.StreamGraph;
@@ -17,6 +17,7 @@ import org.apache.flink.streaming.api.transformations.LegacySinkTransformation;
 /** Which operators of a graph belong to its sinks, found without the name of any connector. */
 final class SinkOperators {
 
+  private final Set<Integer> sql;
   private final List<StreamNode> operators = new ArrayList<>();
   private final List<StreamNode> doubtful = new ArrayList<>();
 
@@ -27,12 +28,8 @@ final class SinkOperators {
    * @param roots the transformations that it was generated from
    */
   SinkOperators(StreamGraph graph, Collection<Transformation<?>> roots) {
-    Map<Integer, Transformation<?>> program = new HashMap<>();
-    for (Transformation<?> root : roots) {
-      for (Transformation<?> transformation : root.getTransitivePredecessors()) {
-        program.put(transformation.getId(), transformation);
-      }
-    }
+    Map<Integer, Transformation<?>> program = Program.before(roots, it -> false);
+    sql = SqlSinks.in(program);
     List<StreamNode> nodes = new ArrayList<>(graph.getStreamNodes());
     nodes.sort(Comparator.comparingInt(StreamNode::getId));
     for (StreamNode node : nodes) {
@@ -59,7 +56,7 @@ final class SinkOperators {
     return doubtful;
   }
 
-  private static boolean isOfSink(StreamNode node, Transformation<?> transformation) {
+  private boolean isOfSink(StreamNode node, Transformation<?> transformation) {
     StreamOperatorFactory<?> factory = node.getOperatorFactory();
     if (factory instanceof CollectSinkOperatorFactory) {
       // It brings results to the client that asked, which knows it by its id.
@@ -73,7 +70,7 @@ final class SinkOperators {
     if (transformation instanceof LegacySinkTransformation) {
       return true;
     }
-    return SqlSinks.contains(node.getId()) && !insertsTimestamps(node);
+    return sql.contains(node.getId()) && !insertsTimestamps(node);
   }
 
   /** The planner puts this operator before the connector's; it has no state, so it keeps its id. */
@@ -94,7 +91,7 @@ final class SinkOperators {
     if (!operators.contains(node)) {
       return true;
     }
-    return !SqlSinks.contains(node.getId())
+    return !sql.contains(node.getId())
         && SinkObjects.of(node).stream()
             .anyMatch(sink -> sink.getClass().getName().contains(".DiscardingSink"))
         && node.getInEdges().stream()

@@ -1,23 +1,32 @@
 package io.github.sluiceflink.gate.sinks;
 
 import java.lang.ref.WeakReference;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.flink.api.dag.Transformation;
 
 /**
  * The transformations that the SQL planner made for sinks. A connector like the filesystem's makes
  * ordinary operators, which nothing in the graph tells from those of the query.
+ *
+ * <p>The planner translates long before it is known whether the job has a sink epoch. So its sinks
+ * are only remembered then, without keeping them alive, and looked at when they are asked for.
  */
 public final class SqlSinks {
 
-  /** Ids of transformations are unique in a JVM; the references are there to forget the gone. */
-  private static final Map<Integer, WeakReference<Transformation<?>>> KNOWN =
-      new ConcurrentHashMap<>();
+  private static final Queue<SqlSinks> KNOWN = new ConcurrentLinkedQueue<>();
 
-  private SqlSinks() {}
+  private final WeakReference<Transformation<?>> input;
+  private final WeakReference<Transformation<?>> sink;
+
+  private SqlSinks(Transformation<?> input, Transformation<?> sink) {
+    this.input = new WeakReference<>(input);
+    this.sink = new WeakReference<>(sink);
+  }
 
   /**
    * Remembers one sink.
@@ -26,19 +35,21 @@ public final class SqlSinks {
    * @param sink what the planner made of it and the connector
    */
   public static void add(Transformation<?> input, Transformation<?> sink) {
-    KNOWN.values().removeIf(reference -> reference.get() == null);
-    Set<Integer> query =
-        input.getTransitivePredecessors().stream()
-            .map(Transformation::getId)
-            .collect(Collectors.toSet());
-    for (Transformation<?> transformation : sink.getTransitivePredecessors()) {
-      if (!query.contains(transformation.getId())) {
-        KNOWN.put(transformation.getId(), new WeakReference<>(transformation));
-      }
-    }
+    KNOWN.removeIf(known -> known.sink.get() == null);
+    KNOWN.add(new SqlSinks(input, sink));
   }
 
-  static boolean contains(int transformation) {
-    return KNOWN.containsKey(transformation);
+  /** The ids of those transformations of a program that belong to SQL sinks. */
+  static Set<Integer> in(Map<Integer, Transformation<?>> program) {
+    Set<Integer> ids = new HashSet<>();
+    for (SqlSinks known : KNOWN) {
+      Transformation<?> end = known.sink.get();
+      Transformation<?> query = known.input.get();
+      // Ids are unique in a JVM, but what they stand for is compared, to be sure.
+      if (end != null && query != null && program.get(end.getId()) == end) {
+        ids.addAll(Program.before(List.of(end), it -> it == query).keySet());
+      }
+    }
+    return ids;
   }
 }
