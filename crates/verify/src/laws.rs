@@ -7,16 +7,97 @@
 //! * I6: kept records are in checkpoints; by I2, as a restore would lose them. I7: nothing uncommitted is deleted; by I2.
 //! * I8: never does one job pass everything while the other one emits. I10: after ABORT the incoming job emits nothing.
 //! * I9: what is older than the record has no effect; by I1 to I5, as what is old may come at any time here.
+//! * Convergence: every step but a death leads on, so no run is endless; and where nothing can happen any more, all is done.
+//!   So from every state, every run in which nobody dies any more reaches the end. ABORT does not count as a way out.
 
-use sluice_core::handover::{Cut, EventTime, HandoverRecord, Phase, Told};
+use sluice_core::handover::{Cut, EventTime, HandoverRecord, Lineage, Phase, Told};
 use stateright::Property;
 
 use crate::world::{Bounds, INCOMING, JobWorld, OUTGOING, World};
 
+/// A law that is judged by the step, not by the state to which it leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Law {
+    /// I1, of one job.
+    OnceByOneJob,
+    /// I4.
+    IncomingDrops,
+    /// I5.
+    OutgoingDrops,
+    /// I11.
+    Phases,
+    /// No step but a death leads back. So no run goes on for ever, and what holds where nothing can happen any more is
+    /// reached by every run.
+    Onward,
+}
+
+/// The law that this step broke, if the world has come to be in this state by breaking one.
+const fn unbroken(world: &World, law: Law) -> bool {
+    match world.broken {
+        Some(broken) => broken as u8 != law as u8,
+        None => true,
+    }
+}
+
 /// The laws, and what must be possible.
 pub fn properties() -> Vec<Property<Bounds>> {
+    let mut properties = laws();
+    properties.extend(possible());
+    properties
+}
+
+/// What must be possible, or the laws may hold for want of anything that could break them.
+fn possible() -> [Property<Bounds>; 4] {
+    [
+        Property::sometimes("a handover comes to its end", |bounds: &Bounds, world: &World| {
+            world.record.phase == Phase::Stable && is_done(bounds, world)
+        }),
+        Property::sometimes("both jobs have written", |_, world: &World| {
+            world.record.phase == Phase::Stable
+                && world.jobs[OUTGOING].emitted() != 0
+                && world.jobs[INCOMING].emitted() != 0
+        }),
+        Property::sometimes(
+            "a handover comes to its end after all deaths",
+            |bounds: &Bounds, world: &World| {
+                world.crashes == 0 && world.record.phase == Phase::Stable && is_done(bounds, world)
+            },
+        ),
+        Property::sometimes(
+            "a handover is given up, and all is written",
+            |bounds: &Bounds, world: &World| world.record.phase == Phase::Abort && is_done(bounds, world),
+        ),
+    ]
+}
+
+fn laws() -> Vec<Property<Bounds>> {
     vec![
-        Property::always("no step breaks a law", |_, world: &World| world.broken.is_none()),
+        Property::always("I1: no job emits a record twice", |_, world: &World| {
+            unbroken(world, Law::OnceByOneJob)
+        }),
+        Property::always(
+            "I4: the incoming job drops nothing of its own",
+            |_, world: &World| unbroken(world, Law::IncomingDrops),
+        ),
+        Property::always(
+            "I5: the outgoing job drops nothing of its own",
+            |_, world: &World| unbroken(world, Law::OutgoingDrops),
+        ),
+        Property::always("I11: the phase moves along its table", |_, world: &World| {
+            unbroken(world, Law::Phases)
+        }),
+        Property::always("convergence: every step leads on", |_, world: &World| {
+            unbroken(world, Law::Onward)
+        }),
+        Property::always(
+            "convergence: what comes to rest is done",
+            |bounds: &Bounds, world: &World| {
+                world.broken.is_some()
+                    || is_done(bounds, world)
+                    || must_be_given_up(world)
+                    || !bounds.is_at_rest(world)
+            },
+        ),
         Property::always(
             "I1: nothing is emitted by both jobs",
             |bounds: &Bounds, world: &World| {
@@ -46,18 +127,6 @@ pub fn properties() -> Vec<Property<Bounds>> {
         Property::always(
             "I10: after ABORT the incoming job has emitted nothing",
             |_, world: &World| world.record.phase != Phase::Abort || world.jobs[INCOMING].emitted() == 0,
-        ),
-        Property::sometimes("a handover comes to its end", |bounds: &Bounds, world: &World| {
-            world.record.phase == Phase::Stable && is_done(bounds, world)
-        }),
-        Property::sometimes("both jobs have written", |_, world: &World| {
-            world.record.phase == Phase::Stable
-                && world.jobs[OUTGOING].visible != 0
-                && world.jobs[INCOMING].visible != 0
-        }),
-        Property::sometimes(
-            "a handover is given up, and all is written",
-            |bounds: &Bounds, world: &World| world.record.phase == Phase::Abort && is_done(bounds, world),
         ),
     ]
 }
@@ -91,6 +160,16 @@ fn is_done(bounds: &Bounds, world: &World) -> bool {
     })
 }
 
+/// The outgoing job has gone back behind the fork: there is nothing left for the operator but ABORT.
+fn must_be_given_up(world: &World) -> bool {
+    let lineage = world
+        .record
+        .fork
+        .zip(world.record.blue.as_ref())
+        .map(|(fork, report)| fork.lineage(report));
+    matches!(world.record.phase, Phase::Standby { .. }) && lineage.is_some_and(|it| it != Lineage::Onward)
+}
+
 /// What nobody has emitted and nobody will.
 fn missing(bounds: &Bounds, world: &World) -> u16 {
     if !is_done(bounds, world) {
@@ -106,19 +185,16 @@ fn missing(bounds: &Bounds, world: &World) -> u16 {
 }
 
 /// The law that a write breaks.
-pub fn written(before: &HandoverRecord, after: &HandoverRecord) -> Option<&'static str> {
-    if !before.phase.may_become(after.phase) {
-        return Some("I11: the phase leaves its table, or W or H changes");
-    }
-    None
+pub fn written(before: &HandoverRecord, after: &HandoverRecord) -> Option<Law> {
+    (!before.phase.may_become(after.phase)).then_some(Law::Phases)
 }
 
 /// The law that a gate breaks by dropping a record of this timestamp.
-pub fn dropped(record: &HandoverRecord, place: usize, timestamp: i64) -> Option<&'static str> {
+pub fn dropped(record: &HandoverRecord, place: usize, timestamp: i64) -> Option<Law> {
     let below = |cut: Cut| cut.is_above(EventTime::of(timestamp));
     match (place, record.phase) {
         (OUTGOING, Phase::Commit { cut } | Phase::Sealed { cut }) if !below(cut) => None,
-        (OUTGOING, _) => Some("I5: the outgoing job drops what is its own"),
+        (OUTGOING, _) => Some(Law::OutgoingDrops),
         (_, Phase::Standby { highest } | Phase::Prepare { highest, .. })
             if EventTime::of(timestamp) <= highest =>
         {
@@ -129,6 +205,42 @@ pub fn dropped(record: &HandoverRecord, place: usize, timestamp: i64) -> Option<
         (_, Phase::Abort) => None,
         // Every gate has passed W.
         (_, Phase::Stable) => None,
-        _ => Some("I4: the incoming job drops what may be its own"),
+        _ => Some(Law::IncomingDrops),
     }
+}
+
+/// How far a world has come: what every step but a death must raise. The record comes first, then what the jobs have
+/// handled and completed, then what is on its way.
+pub fn progress(world: &World) -> impl Ord + use<> {
+    let (rank, highest) = match world.record.phase {
+        Phase::Standby { highest } => (0, highest),
+        Phase::Prepare { cut: None, .. } => (1, EventTime::NONE),
+        Phase::Prepare { cut: Some(_), .. } => (2, EventTime::NONE),
+        Phase::Commit { .. } => (3, EventTime::NONE),
+        Phase::Sealed { .. } | Phase::Abort => (4, EventTime::NONE),
+        Phase::Stable => (5, EventTime::NONE),
+    };
+    let report = |report: Option<&sluice_core::handover::Report>| {
+        report.map(|it| (it.attempt, it.completed, it.passed.map(|it| it.checkpoint)))
+    };
+    let of_jobs = |figure: fn(&JobWorld) -> usize| -> usize { world.jobs.iter().map(figure).sum() };
+    let handled = of_jobs(|job| {
+        let positions = job.subtasks.iter().map(|it| it.position);
+        let known =
+            usize::from(job.coordinator.passed.is_some()) + usize::from(job.coordinator.held_too_long);
+        positions.sum::<usize>() + known + usize::try_from(job.checkpoint.id.0).unwrap_or_default()
+    });
+    let unheard = of_jobs(|job| job.subtasks.iter().filter(|it| it.inbox.is_some()).count());
+    let uncommitted = of_jobs(|job| usize::from(job.pending != 0));
+    let writes = of_jobs(|job| job.writes.len());
+    (
+        (rank, highest),
+        (
+            report(world.record.blue.as_ref()),
+            report(world.record.green.as_ref()),
+        ),
+        handled,
+        (std::cmp::Reverse(unheard), std::cmp::Reverse(uncommitted)),
+        writes,
+    )
 }

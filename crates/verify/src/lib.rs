@@ -6,7 +6,9 @@
 //! that die, and a small operator, until the real one takes its place.
 //!
 //! * [`world`]: the state.
-//! * [`course`]: what can happen next, and what it leads to.
+//! * [`course`]: what can happen next.
+//! * [`steps`]: what it leads to.
+//! * [`haste`]: what takes no time, and what is forgotten.
 //! * [`laws`]: what must hold in every state; I1 to I11.
 //! * [`mutant`]: one thing done wrong at a time. The search has to notice each, or it says nothing.
 //!
@@ -14,6 +16,8 @@
 //! both go on, barriers that reach the subtasks at different times, limits on kept records, end of input, STRICT ordering.
 
 pub mod course;
+pub mod haste;
 pub mod laws;
 pub mod mutant;
+pub mod steps;
 pub mod world;

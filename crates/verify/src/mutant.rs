@@ -31,6 +31,8 @@ pub enum Mutant {
     PrepareWithoutSettledFork,
     /// What was kept is not part of a checkpoint.
     KeptIsNotCheckpointed,
+    /// A gate's watermark is not part of a checkpoint.
+    WatermarkIsNotCheckpointed,
     /// ABORT after COMMIT.
     AbortAfterCommit,
     /// A new JobManager tells what it reads first, without having taken its attempt.
@@ -39,7 +41,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CutAtHighest,
         Self::CutFromAnswersOnly,
         Self::RestartStartsOpen,
@@ -53,6 +55,7 @@ impl Mutant {
         Self::SealedPassesEverything,
         Self::PrepareWithoutSettledFork,
         Self::KeptIsNotCheckpointed,
+        Self::WatermarkIsNotCheckpointed,
         Self::AbortAfterCommit,
         Self::TellsWithoutAttempt,
     ];

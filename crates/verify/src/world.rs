@@ -1,6 +1,7 @@
 //! The state of the model.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sluice_core::Color;
 use sluice_core::handover::{
@@ -8,6 +9,7 @@ use sluice_core::handover::{
     HandoverRecord, Incarnation, Job, Orders, Phase, Report, Rules, Subtask, Told, Version, Watermark,
 };
 
+use crate::laws::Law;
 use crate::mutant::Mutant;
 
 /// How far W may lie ahead of the watermark: as far as the inputs go.
@@ -27,18 +29,23 @@ pub enum Input {
 /// A bounded world to search.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// What comes to each of the two subtasks, of either job.
-    pub inputs: [Vec<Input>; 2],
+    /// What comes to each subtask, of either job.
+    pub inputs: Vec<Vec<Input>>,
     /// How much of each input the outgoing job had handled when it was forked.
-    pub forked_at: [usize; 2],
-    /// How many tasks or JobManagers die.
+    pub forked_at: Vec<usize>,
+    /// How many times tasks or JobManagers die.
     pub crashes: u8,
+    /// Whose do, the outgoing job's and the incoming one's. Where one dies in all, two worlds with one victim each say as much
+    /// as one world with both, and are much smaller: nobody has to remember what the other job could restore.
+    pub victims: [bool; 2],
     /// How many checkpoints each job completes before it has passed the cut.
     pub checkpoints: [u8; 2],
     /// Whether output is committed some time after its checkpoint.
     pub commit_lag: bool,
     /// Whether records are ever kept for too long. What follows is what the operator's ABORT does, too.
     pub hold_timeout: bool,
+    /// Whether everything takes its time, without the short cuts of [`crate::haste`]. Too large to search in full.
+    pub slow: bool,
     /// What is done wrong.
     pub mutant: Option<Mutant>,
 }
@@ -50,19 +57,19 @@ pub type Records = u16;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     /// The record in the store.
-    pub record: HandoverRecord,
+    pub record: Arc<HandoverRecord>,
     /// Its version.
     pub version: Version,
     /// The oldest, which a new JobManager may read first.
-    pub old: Option<(Version, HandoverRecord)>,
+    pub old: Option<(Version, Arc<HandoverRecord>)>,
     /// The outgoing and the incoming job.
     pub jobs: [JobWorld; 2],
     /// What may still die.
     pub crashes: u8,
     /// W, once it was written; for the mutant that ignores versions.
     pub cut_seen: Option<i64>,
-    /// A law that was broken on the way here.
-    pub broken: Option<&'static str>,
+    /// A law that the step which led here broke.
+    pub broken: Option<Law>,
 }
 
 /// One job.
@@ -71,7 +78,7 @@ pub struct JobWorld {
     /// Whether it still exists.
     pub exists: bool,
     /// In its JobManager.
-    pub coordinator: Coordinator,
+    pub coordinator: Arc<Coordinator>,
     /// Its gate's subtasks.
     pub subtasks: Vec<SubtaskWorld>,
     /// The last checkpoint that completed.
@@ -123,7 +130,7 @@ pub fn subtask(index: usize) -> Subtask {
 impl Bounds {
     /// The number of a record: its bit.
     pub fn number(&self, subtask: usize, position: usize) -> u8 {
-        let before = if subtask == 0 { 0 } else { self.inputs[0].len() };
+        let before: usize = self.inputs.iter().take(subtask).map(Vec::len).sum();
         u8::try_from(before + position).unwrap_or_default()
     }
 
@@ -137,14 +144,20 @@ impl Bounds {
         }
     }
 
-    /// Every record for which this holds.
+    /// Every record for which this holds, by its event time and whether it is late.
     pub fn records(&self, holds: impl Fn(i64, bool) -> bool) -> Records {
-        (0..16)
-            .filter(|number| {
-                self.record(*number)
-                    .is_some_and(|(timestamp, late)| holds(timestamp, late))
-            })
-            .fold(0, |set, number| set | 1 << number)
+        let events = self.inputs.iter().flatten().enumerate();
+        let records = events.filter(|(_, event)| match event {
+            Input::Record(timestamp) => holds(*timestamp, false),
+            Input::Late(timestamp) => holds(*timestamp, true),
+            Input::Watermark(_) => false,
+        });
+        records.fold(0, |set, (number, _)| set | 1 << number)
+    }
+
+    /// Whether a task or JobManager of this job may still die.
+    pub const fn is_mortal(&self, world: &World, place: usize) -> bool {
+        world.crashes > 0 && self.victims[place]
     }
 
     /// STANDBY has been written, the incoming job has been created from the fork, and starts.
@@ -177,12 +190,12 @@ impl Bounds {
         // The outgoing job completed a checkpoint before the fork, from nothing: a savepoint is not what it restarts from.
         let start = Checkpoint {
             id: CheckpointId(0),
-            subtasks: vec![(at_the_start(), 0), (at_the_start(), 0)],
+            subtasks: vec![(at_the_start(), 0); self.inputs.len()],
         };
         let outgoing = JobWorld::new(blue, start, self.checkpoints[OUTGOING]);
         let incoming = JobWorld::new(job(Color::Green, 1), fork.clone(), self.checkpoints[INCOMING]);
         let mut world = World {
-            record,
+            record: Arc::new(record),
             version: Version(1),
             old: None,
             jobs: [outgoing, incoming],
@@ -194,7 +207,7 @@ impl Bounds {
         world.old = (self.crashes > 0).then(|| (world.version, world.record.clone()));
         let restored = world.jobs[INCOMING].checkpoint.id;
         world.jobs[INCOMING].start(restored, None);
-        world.jobs[INCOMING].coordinator.seen = None;
+        Arc::make_mut(&mut world.jobs[INCOMING].coordinator).seen = None;
         world
     }
 
@@ -238,7 +251,7 @@ impl JobWorld {
         });
         Self {
             exists: true,
-            coordinator: Coordinator::new(job, Incarnation(1), MAX_CUT_LEAD),
+            coordinator: Arc::new(Coordinator::new(job, Incarnation(1), MAX_CUT_LEAD)),
             subtasks: subtasks.collect(),
             checkpoint,
             checkpoints,
@@ -267,7 +280,7 @@ impl JobWorld {
             subtask.position = *position;
         }
         self.open = emitted;
-        let mut coordinator = self.coordinator.clone();
+        let coordinator = Arc::make_mut(&mut self.coordinator);
         coordinator.standing = sluice_core::handover::Standing::Holds { attempt: Attempt(1) };
         coordinator.subtasks = (0..self.subtasks.len())
             .map(|index| (subtask(index), sluice_core::handover::SubtaskSituation::default()))
@@ -277,7 +290,6 @@ impl JobWorld {
             record: stable,
         });
         coordinator.told = Some(orders);
-        self.coordinator = coordinator;
     }
 
     /// Its tasks start from its last checkpoint; in a new JobManager if there is an incarnation.
@@ -293,14 +305,14 @@ impl JobWorld {
         self.pending = 0;
         let coordinator = match incarnation {
             Some(incarnation) => Coordinator::new(self.coordinator.job, incarnation, MAX_CUT_LEAD),
-            None => self.coordinator.clone(),
+            None => Coordinator::clone(&self.coordinator),
         };
         let subtasks: BTreeMap<_, _> = (0..self.subtasks.len())
             .map(|index| (subtask(index), None))
             .collect();
         let restored = (restored > CheckpointId(0)).then_some(restored);
         let (coordinator, actions) = coordinator.on(CoordinatorMessage::Started { restored, subtasks });
-        self.coordinator = coordinator;
+        self.coordinator = Arc::new(coordinator);
         self.carry_out(actions, None);
     }
 
