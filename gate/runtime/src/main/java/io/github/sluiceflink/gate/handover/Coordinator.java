@@ -50,17 +50,13 @@ public final class Coordinator {
             .build());
   }
 
-  /** The attempt that a coordinator held, or knows that another has held. */
+  /** The attempt that a coordinator held. */
   private static OptionalLong held(Standing standing) {
-    if (standing.kind() == Standing.Kind.HOLDS) {
-      return standing.attempt();
-    }
-    OptionalLong asked = standing.getStarting().asked();
-    OptionalLong held = standing.getStarting().held();
-    // Who asked for an attempt had read the one before it, whoever held that.
-    return asked.isPresent()
-        ? Counts.max(OptionalLong.of(Math.max(0, asked.getAsLong() - 1)), held)
-        : held;
+    // What it only asked for says nothing of who came later: a late write of its dead predecessor
+    // may take that.
+    return standing.kind() == Standing.Kind.HOLDS
+        ? standing.attempt()
+        : standing.getStarting().held();
   }
 
   /**

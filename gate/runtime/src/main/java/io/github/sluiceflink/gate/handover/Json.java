@@ -12,8 +12,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
 /**
  * An object in JSON, read key by key. Keys that nobody asks for are left alone.
  *
- * <p>Every JobManager since Flink 1.11 has this library under this name, so that it has to travel
- * with no job.
+ * <p>Flink 1.20 and 2.x bring the library, both under this name, so that it need not travel with
+ * the job. What is used of it is in both versions; the tests run with each.
  *
  * <p>Whatever is not as expected is an {@link IllegalArgumentException}.
  */

@@ -138,7 +138,7 @@ public abstract class Situation {
     }
     SortedMap<Subtask, SubtaskSituation> next = new TreeMap<>(subtasks());
     next.put(subtask, said.apply(known));
-    return toBuilder().subtasks(next).build();
+    return toBuilder().subtasks(Collections.unmodifiableSortedMap(next)).build();
   }
 
   final boolean isPreparing() {

@@ -38,7 +38,7 @@ class CoordinatorVectorsTest {
 
   private static void play(JsonNode written) {
     Fields row = Fields.of(written);
-    row.text("name");
+    String name = row.text("name");
     Situation before = row.required("situation", CoordinatorVectorsTest::situation);
     Step found = row.required("message", it -> hand(before, it));
     Step expected =
@@ -50,8 +50,8 @@ class CoordinatorVectorsTest {
             });
     row.nothingElse();
 
-    assertEquals(expected.actions(), found.actions());
-    assertEquals(expected.situation(), found.situation());
+    assertEquals(expected.actions(), found.actions(), name);
+    assertEquals(expected.situation(), found.situation(), name);
   }
 
   private static Step hand(Situation before, Fields message) {

@@ -21,7 +21,7 @@ class GateVectorsTest {
   @MethodSource("rows")
   void a_gate_acts_as_the_vectors_say(JsonNode written) {
     Fields row = Fields.of(written);
-    row.text("name");
+    String name = row.text("name");
     Deeds deeds = new Deeds();
     Gate<String> gate = row.required("situation", it -> gate(it, deeds));
     row.required("message", it -> hand(gate, it));
@@ -36,9 +36,9 @@ class GateVectorsTest {
             });
     row.nothingElse();
 
-    assertEquals(expected.done, deeds.done);
-    assertEquals(after.orders(), gate.orders());
-    assertEquals(after.state(), gate.state());
+    assertEquals(expected.done, deeds.done, name);
+    assertEquals(after.orders(), gate.orders(), name);
+    assertEquals(after.state(), gate.state(), name);
   }
 
   private static Gate<String> gate(Fields situation, Deeds deeds) {

@@ -18,7 +18,7 @@ class JudgeVectorsTest {
   @MethodSource("rows")
   void a_gate_judges_as_the_vectors_say(JsonNode written) {
     Fields row = Fields.of(written);
-    row.text("name");
+    String name = row.text("name");
     Told told = row.required("told", Written::told);
     Rules rules = row.object("rules", Written::rules).orElse(Rules.DEFAULT);
     long emitted = row.eventTime("emitted");
@@ -28,6 +28,8 @@ class JudgeVectorsTest {
     row.nothingElse();
 
     assertEquals(
-        expected, Judge.judge(Cell.of(rules, told), Cell.bound(told), emitted, arrival, timestamp));
+        expected,
+        Judge.judge(Cell.of(rules, told), Cell.bound(told), emitted, arrival, timestamp),
+        name);
   }
 }
