@@ -104,6 +104,20 @@ fn a_handover_is_exact_when_two_die() {
     });
 }
 
+/// With three deaths a JobManager can come up, and its tasks restart, while its predecessor's write is still on its way.
+#[test]
+fn a_handover_comes_to_its_end_when_the_outgoing_job_dies_three_times() {
+    let searched = search(&Bounds {
+        inputs: vec![vec![Record(2), Watermark(9)]],
+        checkpoints: [1, 0],
+        crashes: 3,
+        ..outgoing_dies(one_subtask())
+    });
+    assert!(searched.broken().is_empty(), "{searched:#?}");
+    // There is one record only.
+    assert_eq!(searched.unseen(), ["both jobs have written"]);
+}
+
 #[test]
 fn a_handover_is_exact_when_records_are_kept_for_too_long() {
     clean(&Bounds {
@@ -205,7 +219,7 @@ fn each_thing_done_wrong_breaks_a_law_where_nothing_else_does() {
     }
 }
 
-/// Larger than can be searched: two subtasks, two deaths, nothing hasty. The walks are the same each time.
+/// Larger than can be searched: two subtasks, three deaths, nothing hasty. The walks are the same each time.
 #[test]
 fn walks_through_a_larger_world_break_no_law() {
     let larger = Bounds {
@@ -214,7 +228,7 @@ fn walks_through_a_larger_world_break_no_law() {
             vec![Record(3), Watermark(3), Record(5), Watermark(9)],
         ],
         forked_at: vec![1, 0],
-        crashes: 2,
+        crashes: 3,
         victims: [true, true],
         checkpoints: [3, 2],
         commit_lag: true,

@@ -237,8 +237,8 @@ impl Coordinator {
     fn start(&mut self, restored: Option<CheckpointId>, subtasks: BTreeMap<Subtask, Option<Finished>>) {
         let held = match self.standing {
             Standing::Holds { attempt } => Some(attempt),
-            // Who asked for an attempt had read the one before it, whoever held that.
-            Standing::Starting { held, asked, .. } => asked.map(Attempt::before).max(held),
+            // What it only asked for says nothing of who came later: a late write of its dead predecessor may take that.
+            Standing::Starting { held, .. } => held,
             Standing::Deposed => return,
         };
         self.standing = Standing::Starting {

@@ -172,14 +172,6 @@ impl Subtask {
     }
 }
 
-impl Attempt {
-    /// The one before this.
-    #[must_use]
-    pub const fn before(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
-}
-
 impl fmt::Display for Subtask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.gate, self.index.0)

@@ -46,6 +46,11 @@ impl Searched {
         self.broken.keys().copied().collect()
     }
 
+    /// What is possible and was not seen.
+    pub fn unseen(&self) -> Vec<&'static str> {
+        self.unseen.iter().copied().collect()
+    }
+
     /// By random walks, until a law is broken or so many states were seen.
     pub fn by_walking(bounds: &Bounds, states: usize) -> Self {
         let checker = bounds
