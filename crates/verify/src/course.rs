@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sluice_core::handover::{CoordinatorMessage, Phase};
+use sluice_core::handover::{CoordinatorMessage, Phase, Report};
 use stateright::{Model, Property};
 
 use crate::laws::{self, Law};
@@ -125,7 +125,7 @@ impl Bounds {
         !events.any(|event| self.lead(world, event).is_some())
     }
 
-    /// What may be able to happen.
+    /// What may be able to happen: the cheap half of the question, as most of what cannot happen is seen at a glance.
     fn events(&self, world: &World) -> Vec<Event> {
         let mut events = Vec::new();
         // What follows a broken law says nothing.
@@ -141,17 +141,22 @@ impl Bounds {
                     events.push(Event::Hear(place, index));
                 }
             }
-            if place == OUTGOING {
+            let may_publish = matches!(world.record.phase, Phase::Standby { .. }) || self.slow;
+            if place == OUTGOING && may_publish && job.coordinator.writing.is_none() {
                 events.push(Event::Publish(place));
             }
-            events.push(Event::Checkpoint(place));
+            if self.next_checkpoint(world, place).is_some() {
+                events.push(Event::Checkpoint(place));
+            }
             if job.pending != 0 {
                 events.push(Event::Commit(place));
             }
             if self.is_mortal(world, place) {
                 events.push(Event::TasksDie(place));
                 events.push(Event::JobManagerDies(place, false));
-                events.push(Event::JobManagerDies(place, true));
+                if world.old.is_some() {
+                    events.push(Event::JobManagerDies(place, true));
+                }
             }
         }
         for (place, job) in world.jobs.iter().enumerate() {
@@ -162,18 +167,25 @@ impl Bounds {
         if self.hold_timeout {
             events.push(Event::HoldTimeout);
         }
+        let has_passed = |report: &Option<Report>| report.as_ref().is_some_and(|it| it.passed.is_some());
         let step = match world.record.phase {
             Phase::Standby { .. } => Some(Step::Prepare),
-            Phase::Prepare { .. } | Phase::Abort => Some(Step::Commit),
-            Phase::Commit { .. } => Some(Step::Seal),
-            Phase::Sealed { .. } => Some(Step::Finish),
-            Phase::Stable => None,
+            Phase::Prepare { cut: Some(_), .. } => Some(Step::Commit),
+            Phase::Commit { .. } if has_passed(&world.record.blue) => Some(Step::Seal),
+            Phase::Sealed { .. } if has_passed(&world.record.green) => Some(Step::Finish),
+            Phase::Abort if self.mutant.is_some() => Some(Step::Commit),
+            Phase::Prepare { cut: None, .. }
+            | Phase::Commit { .. }
+            | Phase::Sealed { .. }
+            | Phase::Abort
+            | Phase::Stable => None,
         };
         events.extend(step.map(Event::Operator));
-        let may_abort = matches!(
-            world.record.phase,
-            Phase::Standby { .. } | Phase::Prepare { .. } | Phase::Commit { .. }
-        );
+        let may_abort = match world.record.phase {
+            Phase::Standby { .. } | Phase::Prepare { .. } => true,
+            Phase::Commit { .. } => self.mutant.is_some(),
+            Phase::Sealed { .. } | Phase::Abort | Phase::Stable => false,
+        };
         if may_abort {
             events.push(Event::Operator(Step::Abort));
         }

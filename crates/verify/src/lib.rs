@@ -1,5 +1,5 @@
-//! A model of the record-level handover, walked through over the functions that ship
-//! (`sluice_core::handover`). It never ships itself.
+//! A model of the record-level handover over the functions that ship (`sluice_core::handover`), small enough that all of its
+//! states are searched. It never ships itself.
 //!
 //! The gates, both coordinators and the record are the real ones; what is modelled here is the world around them: Flink's
 //! checkpoints, restores and sinks, the store that holds the record, messages that take their time, JobManagers and tasks
@@ -9,7 +9,7 @@
 //! * [`course`]: what can happen next.
 //! * [`steps`]: what it leads to.
 //! * [`haste`]: what takes no time, and what is forgotten.
-//! * [`laws`]: what must hold in every state; I1 to I11.
+//! * [`laws`]: what must hold in every state, I1 to I11, and that every run comes to its end.
 //! * [`mutant`]: one thing done wrong at a time. The search has to notice each, or it says nothing.
 //!
 //! Not modelled: a second epoch, a shuffle between source and gate, other parallelism, two JobManagers of one job that

@@ -13,7 +13,7 @@ use crate::mutant::Mutant;
 use crate::world::{Bounds, Checkpoint, INCOMING, Input, JobWorld, OUTGOING, SubtaskWorld, World, subtask};
 
 /// No job needs more checkpoints.
-const LAST_CHECKPOINT: CheckpointId = CheckpointId(6);
+const LAST_CHECKPOINT: CheckpointId = CheckpointId(12);
 
 impl Bounds {
     pub(crate) fn handle(&self, world: &mut World, place: usize, index: usize) -> bool {
@@ -172,10 +172,14 @@ impl Bounds {
         true
     }
 
-    pub(crate) fn checkpoint(&self, world: &mut World, place: usize) -> bool {
+    /// Whether a checkpoint of this job now would prove that the cut is passed; none if none completes now.
+    pub(crate) fn next_checkpoint(&self, world: &World, place: usize) -> Option<bool> {
         let cut = world.record.phase.cut();
-        let job = &mut world.jobs[place];
+        let job = &world.jobs[place];
         let everyone_is_told = job.subtasks.iter().all(|it| it.gate.orders.is_some());
+        if job.pending != 0 || !everyone_is_told {
+            return None;
+        }
         let has_passed = |it: &SubtaskWorld| {
             let state = &it.gate.state;
             cut.is_some_and(|cut| {
@@ -187,17 +191,19 @@ impl Bounds {
             self.mutant,
             Some(Mutant::FirstDrainedSpeaksForAll | Mutant::IdleIsDrained)
         );
-        let may_pass = job.coordinator.passed.is_none()
-            && everyone_is_told
+        let passes = job.coordinator.passed.is_none()
             && (job.subtasks.iter().all(has_passed)
                 || (judges_barriers && job.subtasks.iter().any(has_passed)));
-        if job.pending != 0 || !everyone_is_told {
+        (passes || job.checkpoints > 0).then_some(passes)
+    }
+
+    pub(crate) fn checkpoint(&self, world: &mut World, place: usize) -> bool {
+        let Some(passes) = self.next_checkpoint(world, place) else {
             return false;
-        }
-        if !may_pass {
-            if job.checkpoints == 0 {
-                return false;
-            }
+        };
+        let cut = world.record.phase.cut();
+        let job = &mut world.jobs[place];
+        if !passes {
             job.checkpoints -= 1;
         }
         let id = job.checkpoint.id.max(CheckpointId(1)).next();
@@ -217,7 +223,7 @@ impl Bounds {
         if let Some(mutant) = self.mutant {
             mutant.barriers(cut, &mut barriers, &silent);
         }
-        if self.mutant != Some(Mutant::DrainedWithoutCheckpoint) || !may_pass {
+        if self.mutant != Some(Mutant::DrainedWithoutCheckpoint) || !passes {
             let state = |it: &SubtaskWorld| {
                 let mut state = it.gate.state.clone();
                 match self.mutant {

@@ -100,7 +100,7 @@ fn a_handover_is_exact_when_two_die() {
     clean(&Bounds {
         crashes: 2,
         victims: [true, true],
-        ..one_subtask()
+        ..forked_later(one_subtask())
     });
 }
 
