@@ -2,9 +2,11 @@
 //!
 //! Two copies of a job hand over at a cut W in event time: below it the outgoing job emits, from it on the incoming one.
 //!
-//!     operator <-> handover record <-> coordinator in the outgoing JobManager <-> its gate subtasks
-//!                        ^
-//!                        +----------- coordinator in the incoming JobManager <-> its gate subtasks
+//! ```text
+//! operator <-> handover record <-> coordinator in the outgoing JobManager <-> its gate subtasks
+//!                    ^
+//!                    +----------- coordinator in the incoming JobManager <-> its gate subtasks
+//! ```
 //!
 //! * [`judge()`]: what a gate does with one record. The whole rule.
 //! * [`Gate`]: one subtask: what it keeps, and what it answers.

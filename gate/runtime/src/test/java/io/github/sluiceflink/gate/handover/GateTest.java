@@ -112,6 +112,7 @@ class GateTest {
     Gate<String> gate = Gate.start(Rules.DEFAULT, GateState.empty(), output);
     Orders waiting = Orders.of(1, 2, Told.incoming(Phase.standby(50)));
     gate.onTold(waiting);
+    assertEquals(Optional.of(waiting), gate.orders());
     gate.onWatermark(40);
     gate.onRecord("dropped", 45);
     gate.onRecord("b", 60);

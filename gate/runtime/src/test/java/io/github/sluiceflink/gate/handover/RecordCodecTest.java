@@ -238,6 +238,15 @@ class RecordCodecTest {
   }
 
   @Test
+  void numbers_that_the_phase_has_no_use_for_are_not_written() {
+    HandoverRecord.Builder handover =
+        HandoverRecord.builder().epoch(3).active(Job.of(Color.BLUE, 2));
+    assertFalse(
+        RecordCodec.encode(handover.phase(Phase.commit(46)).build()).containsKey("highest"));
+    assertFalse(RecordCodec.encode(handover.phase(Phase.standby(45)).build()).containsKey("cut"));
+  }
+
+  @Test
   void the_highest_number_is_no_timestamp() throws UnreadableRecordException {
     Map<String, String> data = sample();
     data.put("phase", "STANDBY");
