@@ -15,6 +15,8 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.streaming.api.functions.sink.filesystem.BucketAssigner;
+import org.apache.flink.streaming.api.functions.sink.filesystem.bucketassigners.BasePathBucketAssigner;
 import org.apache.flink.streaming.api.functions.sink.filesystem.rollingpolicies.OnCheckpointRollingPolicy;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.table.api.bridge.java.StreamStatementSet;
@@ -156,11 +158,15 @@ final class CountingJob {
     org.apache.flink.core.fs.Path path = new org.apache.flink.core.fs.Path(outputOf(sink).toUri());
     switch (sink) {
       case FILE:
-        lines.sinkTo(FileSink.forRowFormat(path, new SimpleStringEncoder<String>()).build());
+        lines.sinkTo(
+            FileSink.forRowFormat(path, new SimpleStringEncoder<String>())
+                .withBucketAssigner(allDay())
+                .build());
         break;
       case FILE_ON_CHECKPOINT:
         lines.sinkTo(
             FileSink.forRowFormat(path, new SimpleStringEncoder<String>())
+                .withBucketAssigner(allDay())
                 .withRollingPolicy(OnCheckpointRollingPolicy.build())
                 .build());
         break;
@@ -180,6 +186,13 @@ final class CountingJob {
         statements.attachAsDataStream();
         break;
     }
+  }
+
+  /**
+   * Not a directory for each hour: a test that runs at the full hour would leave two files open.
+   */
+  static BucketAssigner<String, String> allDay() {
+    return new BasePathBucketAssigner<>();
   }
 
   /** Counts the numbers of each key. */

@@ -18,6 +18,7 @@ final class LegacySinks {
         StreamingFileSink.forRowFormat(
                 new org.apache.flink.core.fs.Path(directory.toUri()),
                 new SimpleStringEncoder<String>())
+            .withBucketAssigner(CountingJob.allDay())
             .withRollingPolicy(OnCheckpointRollingPolicy.build())
             .build());
   }
