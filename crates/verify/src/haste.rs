@@ -19,6 +19,7 @@
 //! * A gate with no input left hears everything at once, unless it may die: it emits nothing but what it keeps, earlier or
 //!   later, and where nobody dies nothing comes between that makes a difference but more of the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_core::handover::{
@@ -218,7 +219,12 @@ impl JobWorld {
         self.visible = self.emitted();
         self.open = 0;
         self.pending = 0;
-        self.coordinator = Arc::new(Coordinator::new(self.coordinator.job, Incarnation(0), 0));
+        self.coordinator = Arc::new(Coordinator::new(
+            self.coordinator.job,
+            Incarnation(0),
+            0,
+            BTreeMap::new(),
+        ));
     }
 }
 

@@ -179,6 +179,7 @@ impl Bounds {
                 checkpoint: CheckpointId(1),
                 attempt: Attempt(1),
             }),
+            savepoint: None,
             deadline: None,
             reason: None,
             blue: Some(report),
@@ -251,7 +252,12 @@ impl JobWorld {
         });
         Self {
             exists: true,
-            coordinator: Arc::new(Coordinator::new(job, Incarnation(1), MAX_CUT_LEAD)),
+            coordinator: Arc::new(Coordinator::new(
+                job,
+                Incarnation(1),
+                MAX_CUT_LEAD,
+                BTreeMap::new(),
+            )),
             subtasks: subtasks.collect(),
             checkpoint,
             checkpoints,
@@ -304,7 +310,9 @@ impl JobWorld {
         self.visible |= self.pending;
         self.pending = 0;
         let coordinator = match incarnation {
-            Some(incarnation) => Coordinator::new(self.coordinator.job, incarnation, MAX_CUT_LEAD),
+            Some(incarnation) => {
+                Coordinator::new(self.coordinator.job, incarnation, MAX_CUT_LEAD, BTreeMap::new())
+            }
             None => Coordinator::clone(&self.coordinator),
         };
         let subtasks: BTreeMap<_, _> = (0..self.subtasks.len())

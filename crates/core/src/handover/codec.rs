@@ -35,6 +35,7 @@ pub const KEYS: &[&str] = &[
     REASON,
     REPORT_BLUE,
     REPORT_GREEN,
+    SAVEPOINT,
     STAGE,
 ];
 
@@ -54,6 +55,7 @@ const PHASE: &str = "phase";
 const REASON: &str = "reason";
 const REPORT_BLUE: &str = "report.blue";
 const REPORT_GREEN: &str = "report.green";
+const SAVEPOINT: &str = "savepoint";
 const STAGE: &str = "stage";
 
 /// The names of the phases, in their order.
@@ -116,6 +118,9 @@ pub fn encode(record: &HandoverRecord) -> BTreeMap<String, String> {
     if let Some(fork) = record.fork {
         put(FORK_CHECKPOINT, fork.checkpoint.to_string());
         put(FORK_ATTEMPT, fork.attempt.to_string());
+    }
+    if let Some(savepoint) = &record.savepoint {
+        put(SAVEPOINT, savepoint.clone());
     }
     if let Some(deadline) = record.deadline {
         put(DEADLINE, deadline.to_string());
@@ -197,6 +202,7 @@ pub fn decode(data: &BTreeMap<String, String>) -> Result<HandoverRecord, CodecEr
         },
         incoming: optional(data, INCOMING_CREATED_FOR, NUMBER)?.map(Epoch),
         fork: fork(data)?,
+        savepoint: data.get(SAVEPOINT).cloned(),
         deadline: optional::<Timestamp>(data, DEADLINE, "a time such as 2026-01-31T12:00:00Z")?,
         reason: optional_json(data, REASON, "the JSON of a reason")?,
         blue: optional_json(data, REPORT_BLUE, "the JSON of a coordinator's report")?,

@@ -128,13 +128,14 @@ pub enum CoordinatorAction {
 }
 
 impl Coordinator {
-    /// A coordinator in a JobManager that has just come up. The job's tasks have not been started.
+    /// A coordinator in a JobManager that has just come up. The job's tasks have not been started. `names` is what people call its gates.
     #[must_use]
-    pub fn new(job: Job, incarnation: Incarnation, max_cut_lead: i64) -> Self {
+    pub fn new(job: Job, incarnation: Incarnation, max_cut_lead: i64, names: BTreeMap<u16, String>) -> Self {
         Self {
             job,
             incarnation,
             max_cut_lead,
+            names,
             standing: Standing::Starting {
                 restored: None,
                 held: None,

@@ -39,5 +39,5 @@ pub use numbers::{
 };
 pub use phase::Phase;
 pub use record::{AbortReason, Change, HandoverRecord, Job};
-pub use report::{Figures, GatesReport, Passed, Report, Restore};
+pub use report::{Figures, GateReport, GatesReport, Passed, Report, Restore};
 pub use situation::{Answer, Coordinator, Finished, Seen, Standing, SubtaskReport, SubtaskSituation};

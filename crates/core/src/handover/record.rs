@@ -38,6 +38,9 @@ pub struct HandoverRecord {
     /// Where the incoming job was forked off; none for a job that waited as a standby.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<Fork>,
+    /// Strategy SAVEPOINT: the path of the savepoint that the active job starts from. It is written together with `active`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<String>,
     /// Until when the operator waits for what it awaits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,

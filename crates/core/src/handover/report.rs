@@ -53,17 +53,49 @@ pub struct Passed {
 }
 
 /// The gates of a job, taken together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GatesReport {
     /// Every subtask that has not finished has reported in this attempt.
     pub all_reporting: bool,
-    /// The lowest watermark of the subtasks that reported.
+    /// The lowest watermark of the subtasks that reported; one that has finished is at the end of its input.
     pub watermark: Watermark,
     /// The highest timestamp of a record that was dropped.
     pub highest_dropped: EventTime,
     /// What was counted.
     pub figures: Figures,
+    /// Every gate by itself of which something is known, in the order of their numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<GateReport>,
+}
+
+/// One gate, its subtasks taken together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateReport {
+    /// Its number.
+    pub gate: u16,
+    /// What people call it: the name of the sink that it stands before. Empty if it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The lowest watermark of its subtasks that reported; one that has finished is at the end of its input.
+    #[serde(default)]
+    pub watermark: Watermark,
+    /// The input of all its subtasks that have not finished is idle, and there are some.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub idle: bool,
+    /// What was counted.
+    #[serde(default)]
+    pub figures: Figures,
+}
+
+/// For serde.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it skips by reference"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What gates count, in records unless it says otherwise.
@@ -82,6 +114,8 @@ pub struct Figures {
     pub late: u64,
     /// Without a timestamp.
     pub untimed: u64,
+    /// With a timestamp on another clock than the watermark.
+    pub off_clock: u64,
 }
 
 impl Figures {
@@ -95,6 +129,7 @@ impl Figures {
             kept_bytes: self.kept_bytes.saturating_add(other.kept_bytes),
             late: self.late.saturating_add(other.late),
             untimed: self.untimed.saturating_add(other.untimed),
+            off_clock: self.off_clock.saturating_add(other.off_clock),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a coordinator knows: of the record, of itself, of its subtasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::gate::{AtBarrier, Orders};
 use super::numbers::{Attempt, CheckpointId, Epoch, EventTime, Incarnation, Subtask, Version, Watermark};
 use super::record::{HandoverRecord, Job};
-use super::report::{Figures, GatesReport, Passed};
+use super::report::{Figures, GateReport, GatesReport, Passed};
 
 /// What a coordinator of one job knows. One coordinator speaks for all gates of the job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Coordinator {
     /// How far W may lie ahead of the watermark, in milliseconds (`bluegreen.gate.max-cut-lead`).
     #[serde(default = "an_hour")]
     pub max_cut_lead: i64,
+    /// What people call its gates, by their numbers: the names of the sinks that they stand before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<u16, String>,
     /// What it is entitled to.
     pub standing: Standing,
     /// The newest record that it has read.
@@ -172,6 +175,12 @@ impl SubtaskSituation {
         let answered = self.answer.filter(|it| it.epoch == epoch).map(|it| it.highest);
         answered.or_else(|| self.finished.map(|_| self.highest()))
     }
+
+    /// Its watermark, once it is known; one that has finished is at the end of its input.
+    fn watermark(&self) -> Option<Watermark> {
+        let finished = self.finished.map(|_| Watermark::END);
+        finished.or_else(|| self.report.map(|it| it.watermark))
+    }
 }
 
 impl Coordinator {
@@ -192,17 +201,48 @@ impl Coordinator {
             .unwrap_or_default()
     }
 
-    /// The gates, taken together.
+    /// The gates, taken together, and each.
     pub fn gates(&self) -> GatesReport {
-        let reports = || self.subtasks.values().filter_map(|it| it.report);
+        let all = || self.subtasks.values();
+        let reports = || all().filter_map(|it| it.report);
         GatesReport {
-            all_reporting: self
-                .subtasks
-                .values()
-                .all(|it| it.finished.is_some() || it.report.is_some()),
-            watermark: reports().map(|it| it.watermark).min().unwrap_or_default(),
+            all_reporting: all().all(|it| it.finished.is_some() || it.report.is_some()),
+            watermark: lowest_watermark(all()),
             highest_dropped: reports().map(|it| it.dropped).max().unwrap_or_default(),
-            figures: reports().fold(Figures::default(), |sum, it| sum.plus(it.figures)),
+            figures: sum(all()),
+            each: self.each_gate(),
         }
     }
+
+    fn each_gate(&self) -> Vec<GateReport> {
+        let is_known =
+            |(_, known): &(_, &SubtaskSituation)| known.finished.is_some() || known.report.is_some();
+        let known = self.subtasks.iter().filter(is_known);
+        let numbers: BTreeSet<u16> = known.map(|(it, _)| it.gate).collect();
+        let report = |gate: u16| {
+            let subtasks = || self.subtasks.iter().filter(move |(it, _)| it.gate == gate);
+            let known = || subtasks().map(|(_, known)| known);
+            let mut running = known().filter(|it| it.finished.is_none()).peekable();
+            GateReport {
+                gate,
+                name: self.names.get(&gate).cloned().unwrap_or_default(),
+                watermark: lowest_watermark(known()),
+                idle: running.peek().is_some() && running.all(|it| it.report.is_some_and(|it| it.idle)),
+                figures: sum(known()),
+            }
+        };
+        numbers.into_iter().map(report).collect()
+    }
+}
+
+fn lowest_watermark<'a>(subtasks: impl Iterator<Item = &'a SubtaskSituation>) -> Watermark {
+    subtasks
+        .filter_map(SubtaskSituation::watermark)
+        .min()
+        .unwrap_or_default()
+}
+
+fn sum<'a>(subtasks: impl Iterator<Item = &'a SubtaskSituation>) -> Figures {
+    let figures = subtasks.filter_map(|it| it.report).map(|it| it.figures);
+    figures.fold(Figures::default(), Figures::plus)
 }

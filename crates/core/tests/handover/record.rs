@@ -9,8 +9,8 @@ use serde_json::Value;
 use sluice_core::Color;
 use sluice_core::handover::codec::{self, CodecError, decode, encode};
 use sluice_core::handover::{
-    AbortReason, Attempt, Change, CheckpointId, Cut, Epoch, EventTime, Figures, Fork, GatesReport,
-    HandoverRecord, Incarnation, Job, Passed, Phase, Report, Subtask, Watermark,
+    AbortReason, Attempt, Change, CheckpointId, Cut, Epoch, EventTime, Figures, Fork, GateReport,
+    GatesReport, HandoverRecord, Incarnation, Job, Passed, Phase, Report, Subtask, Watermark,
 };
 
 fn phases() -> impl Strategy<Value = Phase> {
@@ -54,8 +54,15 @@ fn reports() -> impl Strategy<Value = Report> {
                     highest_dropped: EventTime::of(dropped),
                     figures: Figures {
                         emitted,
+                        off_clock: attempt,
                         ..Figures::default()
                     },
+                    each: vec![GateReport {
+                        name: format!("sink {emitted}"),
+                        watermark: Watermark(watermark),
+                        idle: all,
+                        ..GateReport::default()
+                    }],
                 };
                 report
             },
@@ -85,6 +92,7 @@ fn records() -> impl Strategy<Value = HandoverRecord> {
         numbers,
         deadline,
         of(reasons()),
+        of(".*"),
         of(reports()),
         of(reports()),
     )
@@ -94,6 +102,7 @@ fn records() -> impl Strategy<Value = HandoverRecord> {
                 (epoch, blue, created_for, incoming, fork, first, delay),
                 deadline,
                 reason,
+                savepoint,
                 one,
                 other,
             )| {
@@ -109,6 +118,7 @@ fn records() -> impl Strategy<Value = HandoverRecord> {
                         checkpoint: CheckpointId(checkpoint),
                         attempt: Attempt(attempt),
                     }),
+                    savepoint,
                     deadline: deadline.map(|seconds| Timestamp::from_second(seconds).unwrap()),
                     reason,
                     blue: one,
@@ -213,6 +223,21 @@ fn keys_of_others_are_left_alone() {
     let mut data = sample();
     data.insert("somebody-elses".to_owned(), "?".to_owned());
     assert!(decode(&data).is_ok());
+}
+
+/// A job of an earlier Sluice reports no gates by themselves, and nothing of clocks.
+#[test]
+fn what_an_earlier_sluice_wrote_is_read() {
+    let mut data = sample();
+    let gates =
+        r#"{"allReporting":true,"watermark":40,"highestDropped":45,"figures":{"emitted":1,"untimed":6}}"#;
+    let report = format!(r#"{{"createdFor":3,"attempt":1,"incarnation":7,"gates":{gates}}}"#);
+    data.insert("report.green".to_owned(), report);
+    let record = decode(&data).unwrap();
+    let gates = &record.green.as_ref().unwrap().gates;
+    assert_eq!((gates.watermark, gates.figures.untimed), (Watermark(40), 6));
+    assert_eq!((gates.figures.off_clock, gates.each.len()), (0, 0));
+    assert_eq!(record.savepoint, None);
 }
 
 #[test]

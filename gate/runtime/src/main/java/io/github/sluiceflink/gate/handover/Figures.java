@@ -19,7 +19,8 @@ public abstract class Figures implements Serializable {
         .kept(0)
         .keptBytes(0)
         .late(0)
-        .untimed(0);
+        .untimed(0)
+        .offClock(0);
   }
 
   /** Handed on to the sinks. */
@@ -40,6 +41,9 @@ public abstract class Figures implements Serializable {
   /** Without a timestamp. */
   public abstract long untimed();
 
+  /** With a timestamp on another clock than the watermark. */
+  public abstract long offClock();
+
   /** Both together. */
   final Figures plus(Figures other) {
     return builder()
@@ -49,6 +53,7 @@ public abstract class Figures implements Serializable {
         .keptBytes(Counts.plus(keptBytes(), other.keptBytes()))
         .late(Counts.plus(late(), other.late()))
         .untimed(Counts.plus(untimed(), other.untimed()))
+        .offClock(Counts.plus(offClock(), other.offClock()))
         .build();
   }
 
@@ -66,6 +71,8 @@ public abstract class Figures implements Serializable {
     public abstract Builder late(long records);
 
     public abstract Builder untimed(long records);
+
+    public abstract Builder offClock(long records);
 
     public abstract Figures build();
   }

@@ -1,27 +1,35 @@
 package io.github.sluiceflink.gate.handover;
 
 import com.google.auto.value.AutoValue;
+import java.util.List;
 
-/** The gates of a job, taken together. */
+/** The gates of a job, taken together, and each. */
 @AutoValue
 public abstract class GatesReport {
 
   /** No gate has said anything yet. */
   public static final GatesReport NONE =
-      of(false, Times.NO_WATERMARK, Times.NO_TIMESTAMP, Figures.NONE);
+      of(false, Times.NO_WATERMARK, Times.NO_TIMESTAMP, Figures.NONE, List.of());
 
   GatesReport() {}
 
   public static GatesReport of(
-      boolean allReporting, long watermark, long highestDropped, Figures figures) {
+      boolean allReporting,
+      long watermark,
+      long highestDropped,
+      Figures figures,
+      List<GateReport> each) {
     return new AutoValue_GatesReport(
-        allReporting, watermark, Times.eventTime(highestDropped), figures);
+        allReporting, watermark, Times.eventTime(highestDropped), figures, List.copyOf(each));
   }
 
   /** Whether every subtask that has not finished has reported in this attempt. */
   public abstract boolean allReporting();
 
-  /** The lowest watermark of the subtasks that reported. */
+  /**
+   * The lowest watermark of the subtasks that reported; one that has finished is at the end of its
+   * input.
+   */
   public abstract long watermark();
 
   /** The highest timestamp of a record that was dropped. */
@@ -29,4 +37,7 @@ public abstract class GatesReport {
 
   /** What was counted. */
   public abstract Figures figures();
+
+  /** Every gate by itself of which something is known, in the order of their numbers. */
+  public abstract List<GateReport> each();
 }

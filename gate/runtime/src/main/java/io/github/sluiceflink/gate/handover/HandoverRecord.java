@@ -42,6 +42,12 @@ public abstract class HandoverRecord {
   /** Where the incoming job was forked off; none for a job that waited as a standby. */
   public abstract Optional<Fork> fork();
 
+  /**
+   * Strategy SAVEPOINT: the path of the savepoint that the active job starts from. It is written
+   * together with {@link #active()}.
+   */
+  public abstract Optional<String> savepoint();
+
   /** Until when the operator waits for what it awaits. */
   public abstract Optional<Instant> deadline();
 
@@ -154,6 +160,8 @@ public abstract class HandoverRecord {
     public abstract Builder incoming(OptionalLong createdFor);
 
     public abstract Builder fork(Optional<Fork> fork);
+
+    public abstract Builder savepoint(Optional<String> path);
 
     public abstract Builder deadline(Optional<Instant> deadline);
 

@@ -1,5 +1,7 @@
 package io.github.sluiceflink.gate.handover;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -85,6 +87,17 @@ final class Json {
   /** An event time; absent or null is none. */
   long eventTime(String key) {
     return optional(key, Json::number).map(Times::eventTime).orElse(Times.NO_TIMESTAMP);
+  }
+
+  static <T> List<T> list(JsonNode node, Function<JsonNode, T> reader) {
+    if (!node.isArray()) {
+      throw new IllegalArgumentException("no array");
+    }
+    List<T> list = new ArrayList<>();
+    for (JsonNode one : node) {
+      list.add(reader.apply(one));
+    }
+    return List.copyOf(list);
   }
 
   static long count(JsonNode node) {

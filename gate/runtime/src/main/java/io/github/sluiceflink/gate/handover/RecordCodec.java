@@ -39,6 +39,7 @@ public final class RecordCodec {
   private static final String REASON = "reason";
   private static final String REPORT_BLUE = "report.blue";
   private static final String REPORT_GREEN = "report.green";
+  private static final String SAVEPOINT = "savepoint";
   private static final String STAGE = "stage";
 
   /** Every key that is written. One that has no value in a record is to be removed. */
@@ -60,6 +61,7 @@ public final class RecordCodec {
           REASON,
           REPORT_BLUE,
           REPORT_GREEN,
+          SAVEPOINT,
           STAGE);
 
   private static final String NUMBER = "a whole number from 0 on";
@@ -97,6 +99,7 @@ public final class RecordCodec {
               data.put(FORK_CHECKPOINT, Long.toString(fork.checkpoint()));
               data.put(FORK_ATTEMPT, Long.toString(fork.attempt()));
             });
+    handover.savepoint().ifPresent(it -> data.put(SAVEPOINT, it));
     handover.deadline().ifPresent(it -> data.put(DEADLINE, TIME.format(it)));
     handover.reason().ifPresent(it -> data.put(REASON, ReasonJson.write(it)));
     handover.blue().ifPresent(it -> data.put(REPORT_BLUE, ReportJson.write(it)));
@@ -167,6 +170,7 @@ public final class RecordCodec {
           .active(Job.of(color, required(ACTIVE_CREATED_FOR, NUMBER, RecordCodec::number)))
           .incoming(number(INCOMING_CREATED_FOR))
           .fork(fork())
+          .savepoint(Optional.ofNullable(data.get(SAVEPOINT)))
           .deadline(optional(DEADLINE, "a time such as 2026-01-31T12:00:00Z", RecordCodec::instant))
           .reason(optional(REASON, "the JSON of a reason", ReasonJson::read))
           .blue(optional(REPORT_BLUE, REPORT, ReportJson::read))

@@ -1,6 +1,5 @@
 package io.github.sluiceflink.gate.handover;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
@@ -43,14 +42,35 @@ final class ReportJson {
   private static void put(ObjectNode json, GatesReport gates) {
     json.put("allReporting", gates.allReporting()).put("watermark", gates.watermark());
     putEventTime(json, "highestDropped", gates.highestDropped());
-    Figures figures = gates.figures();
-    json.putObject("figures")
-        .put("emitted", figures.emitted())
+    put(json.putObject("figures"), gates.figures());
+    if (!gates.each().isEmpty()) {
+      ArrayNode each = json.putArray("each");
+      for (GateReport gate : gates.each()) {
+        put(each.addObject(), gate);
+      }
+    }
+  }
+
+  private static void put(ObjectNode json, GateReport gate) {
+    json.put("gate", gate.gate());
+    if (!gate.name().isEmpty()) {
+      json.put("name", gate.name());
+    }
+    json.put("watermark", gate.watermark());
+    if (gate.idle()) {
+      json.put("idle", true);
+    }
+    put(json.putObject("figures"), gate.figures());
+  }
+
+  private static void put(ObjectNode json, Figures figures) {
+    json.put("emitted", figures.emitted())
         .put("dropped", figures.dropped())
         .put("kept", figures.kept())
         .put("keptBytes", figures.keptBytes())
         .put("late", figures.late())
-        .put("untimed", figures.untimed());
+        .put("untimed", figures.untimed())
+        .put("offClock", figures.offClock());
   }
 
   static void putEventTime(ObjectNode json, String key, long eventTime) {
@@ -70,25 +90,16 @@ final class ReportJson {
         .createdFor(json.required("createdFor", Json::count))
         .attempt(json.required("attempt", Json::count))
         .incarnation(json.required("incarnation", Json::count))
-        .restores(json.orElse("restores", List.of(), ReportJson::restores))
+        .restores(json.orElse("restores", List.of(), it -> Json.list(it, ReportJson::restore)))
         .completed(json.optionalCount("completed"))
         .passed(json.optional("passed", ReportJson::passed))
         .gates(json.orElse("gates", GatesReport.NONE, ReportJson::gates))
         .build();
   }
 
-  private static List<Restore> restores(JsonNode node) {
-    if (!node.isArray()) {
-      throw new IllegalArgumentException("no array");
-    }
-    List<Restore> restores = new ArrayList<>();
-    for (JsonNode one : node) {
-      Json restore = Json.of(one);
-      restores.add(
-          Restore.of(
-              restore.required("attempt", Json::count), restore.optionalCount("checkpoint")));
-    }
-    return List.copyOf(restores);
+  private static Restore restore(JsonNode node) {
+    Json json = Json.of(node);
+    return Restore.of(json.required("attempt", Json::count), json.optionalCount("checkpoint"));
   }
 
   static Passed passed(JsonNode node) {
@@ -102,7 +113,26 @@ final class ReportJson {
         json.orElse("allReporting", false, Json::truth),
         json.orElse("watermark", Times.NO_WATERMARK, Json::number),
         json.eventTime("highestDropped"),
+        json.orElse("figures", Figures.NONE, ReportJson::figures),
+        json.orElse("each", List.of(), it -> Json.list(it, ReportJson::gate)));
+  }
+
+  private static GateReport gate(JsonNode node) {
+    Json json = Json.of(node);
+    return GateReport.of(
+        json.required("gate", ReportJson::gateNumber),
+        json.orElse("name", "", Json::text),
+        json.orElse("watermark", Times.NO_WATERMARK, Json::number),
+        json.orElse("idle", false, Json::truth),
         json.orElse("figures", Figures.NONE, ReportJson::figures));
+  }
+
+  private static int gateNumber(JsonNode node) {
+    long number = Json.count(node);
+    if (number > Subtask.LARGEST) {
+      throw new IllegalArgumentException("too large");
+    }
+    return (int) number;
   }
 
   static Figures figures(JsonNode node) {
@@ -114,6 +144,7 @@ final class ReportJson {
         .keptBytes(json.orElse("keptBytes", 0L, Json::count))
         .late(json.orElse("late", 0L, Json::count))
         .untimed(json.orElse("untimed", 0L, Json::count))
+        .offClock(json.orElse("offClock", 0L, Json::count))
         .build();
   }
 }

@@ -1,12 +1,17 @@
 package io.github.sluiceflink.gate.handover;
 
 import com.google.auto.value.AutoValue;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * What the coordinator of one job knows: of the record, of itself, of its subtasks. One coordinator
@@ -24,12 +29,16 @@ public abstract class Situation {
    *     answer was lost knows its own write again; not negative
    * @param maxCutLead how far W may lie ahead of the watermark, in milliseconds ({@code
    *     bluegreen.gate.max-cut-lead})
+   * @param names what people call the gates, by their numbers: the names of the sinks that they
+   *     stand before; a gate that is not named has no name
    */
-  public static Situation initial(Job job, long incarnation, long maxCutLead) {
+  public static Situation initial(
+      Job job, long incarnation, long maxCutLead, Map<Integer, String> names) {
     return builder()
         .job(job)
         .incarnation(incarnation)
         .maxCutLead(maxCutLead)
+        .names(Map.copyOf(names))
         .standing(
             Standing.starting(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty()))
         .build();
@@ -39,6 +48,7 @@ public abstract class Situation {
     return new AutoValue_Situation.Builder()
         .publishDue(false)
         .heldTooLong(false)
+        .names(Map.of())
         .subtasks(Collections.emptySortedMap());
   }
 
@@ -52,6 +62,9 @@ public abstract class Situation {
 
   /** How far W may lie ahead of the watermark, in milliseconds. */
   public abstract long maxCutLead();
+
+  /** What people call its gates, by their numbers. */
+  public abstract Map<Integer, String> names();
 
   /** What it is entitled to. */
   public abstract Standing standing();
@@ -91,26 +104,57 @@ public abstract class Situation {
         .orElse(Times.NO_TIMESTAMP);
   }
 
-  /** The gates, taken together. */
+  /** The gates, taken together, and each. */
   final GatesReport gates() {
-    boolean allReporting = true;
-    boolean anyReporting = false;
-    long watermark = Times.END_OF_INPUT;
-    long dropped = Times.NO_TIMESTAMP;
-    Figures figures = Figures.NONE;
-    for (SubtaskSituation known : subtasks().values()) {
-      if (known.report().isPresent()) {
-        SubtaskReport report = known.report().get();
-        anyReporting = true;
-        watermark = Math.min(watermark, report.watermark());
-        dropped = Math.max(dropped, report.dropped());
-        figures = figures.plus(report.figures());
-      } else {
-        allReporting = allReporting && known.finished().isPresent();
-      }
-    }
+    SortedMap<Integer, List<SubtaskSituation>> gates = new TreeMap<>();
+    subtasks()
+        .forEach(
+            (subtask, known) ->
+                gates.computeIfAbsent(subtask.gate(), it -> new ArrayList<>()).add(known));
+    List<GateReport> each = new ArrayList<>();
+    gates.forEach(
+        (gate, known) -> {
+          if (known.stream().anyMatch(SubtaskSituation::isKnown)) {
+            each.add(gate(gate, known));
+          }
+        });
     return GatesReport.of(
-        allReporting, anyReporting ? watermark : Times.NO_WATERMARK, dropped, figures);
+        subtasks().values().stream().allMatch(SubtaskSituation::isKnown),
+        lowestWatermark(subtasks().values()),
+        reports(subtasks().values())
+            .mapToLong(SubtaskReport::dropped)
+            .max()
+            .orElse(Times.NO_TIMESTAMP),
+        sum(subtasks().values()),
+        each);
+  }
+
+  private GateReport gate(int gate, List<SubtaskSituation> subtasks) {
+    List<SubtaskSituation> running = new ArrayList<>(subtasks);
+    running.removeIf(it -> it.finished().isPresent());
+    return GateReport.of(
+        gate,
+        names().getOrDefault(gate, ""),
+        lowestWatermark(subtasks),
+        !running.isEmpty() && running.stream().allMatch(SubtaskSituation::isIdle),
+        sum(subtasks));
+  }
+
+  private static long lowestWatermark(Collection<SubtaskSituation> subtasks) {
+    return subtasks.stream()
+        .map(SubtaskSituation::watermark)
+        .filter(OptionalLong::isPresent)
+        .mapToLong(OptionalLong::getAsLong)
+        .min()
+        .orElse(Times.NO_WATERMARK);
+  }
+
+  private static Figures sum(Collection<SubtaskSituation> subtasks) {
+    return reports(subtasks).map(SubtaskReport::figures).reduce(Figures.NONE, Figures::plus);
+  }
+
+  private static Stream<SubtaskReport> reports(Collection<SubtaskSituation> subtasks) {
+    return subtasks.stream().map(SubtaskSituation::report).flatMap(Optional::stream);
   }
 
   /** Its report as it should stand in this record; nothing if it stands there. */
@@ -157,6 +201,8 @@ public abstract class Situation {
     abstract Builder incarnation(long incarnation);
 
     abstract Builder maxCutLead(long milliseconds);
+
+    abstract Builder names(Map<Integer, String> names);
 
     abstract Builder standing(Standing standing);
 

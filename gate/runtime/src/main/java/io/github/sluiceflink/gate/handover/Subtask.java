@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 public abstract class Subtask implements Comparable<Subtask>, Serializable {
 
   /** The largest number that the operator reads; no parallelism of Flink is as large. */
-  private static final int LARGEST = 0xFFFF;
+  static final int LARGEST = 0xFFFF;
 
   private static final Pattern WRITTEN = Pattern.compile("([0-9]{1,9})/([0-9]{1,9})");
 

@@ -80,6 +80,17 @@ public abstract class SubtaskSituation {
         .orElseGet(OptionalLong::empty);
   }
 
+  /** Its watermark, once it is known; one that has finished is at the end of its input. */
+  final OptionalLong watermark() {
+    return finished().isPresent()
+        ? OptionalLong.of(Times.END_OF_INPUT)
+        : report().map(it -> OptionalLong.of(it.watermark())).orElseGet(OptionalLong::empty);
+  }
+
+  final boolean isKnown() {
+    return finished().isPresent() || report().isPresent();
+  }
+
   final boolean isIdle() {
     return report().map(SubtaskReport::idle).orElse(false);
   }

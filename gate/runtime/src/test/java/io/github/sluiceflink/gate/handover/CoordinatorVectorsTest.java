@@ -107,6 +107,7 @@ class CoordinatorVectorsTest {
         .job(written.required("job", Written::job))
         .incarnation(written.count("incarnation"))
         .maxCutLead(written.optional("maxCutLead", Json::number).orElse(AN_HOUR))
+        .names(written.optional("names", Written::names).orElse(Map.of()))
         .standing(written.required("standing", Written::standing))
         .seen(
             written.object(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
@@ -176,6 +177,21 @@ class RecordCodecTest {
     assertFalse(handover.fork().isPresent());
   }
 
+  /** A job of an earlier Sluice reports no gates by themselves, and nothing of clocks. */
+  @Test
+  void what_an_earlier_sluice_wrote_is_read() throws UnreadableRecordException {
+    Map<String, String> data = sample();
+    data.put(
+        "report.green",
+        "{\"createdFor\":3,\"attempt\":1,\"incarnation\":7,\"gates\":{\"allReporting\":true,"
+            + "\"watermark\":40,\"highestDropped\":45,\"figures\":{\"emitted\":1,\"untimed\":6}}}");
+    HandoverRecord handover = RecordCodec.decode(data);
+    Figures figures = Figures.builder().emitted(1).untimed(6).build();
+    assertEquals(
+        GatesReport.of(true, 40, 45, figures, List.of()), handover.green().orElseThrow().gates());
+    assertFalse(handover.savepoint().isPresent());
+  }
+
   /** What the operator's reader refuses, so that both sides believe the same reports. */
   @ParameterizedTest
   @ValueSource(
@@ -191,6 +207,9 @@ class RecordCodecTest {
         "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"restores\":[{}]}",
         "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"gates\":{\"watermark\":null}}",
         "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"gates\":{\"allReporting\":0}}",
+        "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"gates\":{\"each\":null}}",
+        "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"gates\":{\"each\":[{}]}}",
+        "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7,\"gates\":{\"each\":[{\"gate\":65536}]}}",
         "{\"createdFor\":2,\"attempt\":1,\"attempt\":3,\"incarnation\":7}",
         "{\"createdFor\":2,\"attempt\":1,\"incarnation\":7} and so on"
       })

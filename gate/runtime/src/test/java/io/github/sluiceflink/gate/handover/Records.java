@@ -34,7 +34,11 @@ final class Records {
                     .keptBytes(4)
                     .late(5)
                     .untimed(6)
-                    .build()))
+                    .offClock(7)
+                    .build(),
+                List.of(
+                    GateReport.of(0, "files", 40, true, Figures.builder().emitted(1).build()),
+                    GateReport.of(1, "", 41, false, Figures.builder().offClock(7).build()))))
         .build();
   }
 
@@ -57,6 +61,7 @@ final class Records {
             .active(Job.of(Color.BLUE, 2))
             .incoming(OptionalLong.of(3))
             .fork(Optional.of(Fork.of(11, 4)))
+            .savepoint(Optional.of("file:/savepoints/3-1/savepoint-a-b"))
             .deadline(Optional.of(Instant.parse("2026-01-31T12:00:00Z")))
             .reason(Optional.of(AbortReason.noWatermark()))
             .blue(Optional.of(fullReport()))
@@ -76,6 +81,7 @@ final class Records {
         .fork(maybe(random, Fork.of(count(random), count(random))))
         .deadline(
             maybe(random, Instant.ofEpochSecond(random.nextInt(), random.nextInt(1_000_000_000))))
+        .savepoint(maybe(random, "s3://b/" + count(random)))
         .reason(maybe(random, reasons().get(random.nextInt(reasons().size()))))
         .blue(maybe(random, report(random)))
         .green(maybe(random, report(random)))
@@ -121,8 +127,19 @@ final class Records {
                 random.nextBoolean(),
                 number(random),
                 number(random),
-                Figures.builder().emitted(count(random)).late(count(random)).build()))
+                Figures.builder().emitted(count(random)).late(count(random)).build(),
+                gates(random)))
         .build();
+  }
+
+  private static List<GateReport> gates(Random random) {
+    List<GateReport> gates = new ArrayList<>();
+    for (int gate = random.nextInt(3); gate > 0; gate--) {
+      Figures figures = Figures.builder().kept(count(random)).offClock(count(random)).build();
+      String name = random.nextBoolean() ? "sink \"" + gate + '"' : "";
+      gates.add(GateReport.of(gate, name, number(random), random.nextBoolean(), figures));
+    }
+    return gates;
   }
 
   static long number(Random random) {

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
 /** What several files of vectors write alike. */
@@ -89,6 +91,7 @@ final class Written {
         .active(fields.required("active", Written::job))
         .incoming(fields.optionalCount("incoming"))
         .fork(fields.object("fork", it -> Fork.of(it.count("checkpoint"), it.count("attempt"))))
+        .savepoint(fields.optional("savepoint", Json::text))
         .deadline(fields.optional("deadline", it -> Instant.parse(it.asText())))
         .reason(fields.optional("reason", Written::reason))
         .blue(fields.optional("blue", Written::report))
@@ -128,7 +131,16 @@ final class Written {
         .keptBytes(fields.count("keptBytes"))
         .late(fields.count("late"))
         .untimed(fields.count("untimed"))
+        .offClock(fields.count("offClock"))
         .build();
+  }
+
+  /** The names of gates, by their numbers. */
+  static Map<Integer, String> names(JsonNode json) {
+    Map<Integer, String> names = new TreeMap<>();
+    json.fieldNames()
+        .forEachRemaining(gate -> names.put(Integer.valueOf(gate), Json.text(json.get(gate))));
+    return names;
   }
 
   static Finished finished(Fields fields) {
