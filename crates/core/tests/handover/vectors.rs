@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_core::handover::{
-    Coordinator, CoordinatorAction, CoordinatorMessage, EventTime, Gate, GateAction, GateMessage, Rules,
-    Told, Verdict, Watermark, judge,
+    Coordinator, CoordinatorAction, CoordinatorMessage, EventTime, Gate, GateAction, GateMessage, GateState,
+    Rules, Told, Verdict, Watermark, judge,
 };
 
 #[derive(Deserialize)]
@@ -61,6 +61,7 @@ macro_rules! vectors {
 vectors!(
     "judge.json",
     "gate.json",
+    "rescale.json",
     "outgoing-coordinator.json",
     "incoming-coordinator.json"
 );
@@ -184,6 +185,23 @@ fn a_gate_acts_as_the_vectors_say() {
             (gate, actions)
         },
     );
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rescaling {
+    name: String,
+    checkpoint: Vec<GateState<String>>,
+    parallelism: usize,
+    expected: Vec<GateState<String>>,
+}
+
+#[test]
+fn subtasks_restore_what_the_vectors_say() {
+    for row in rows::<Rescaling>("rescale.json") {
+        let found = GateState::restore(&row.checkpoint, row.parallelism);
+        assert_eq!(found, row.expected, "{}", row.name);
+    }
 }
 
 #[test]

@@ -33,7 +33,11 @@ class ContractTest {
     try (Stream<Path> files = Files.list(Vectors.contract().resolve("vectors"))) {
       assertEquals(
           Set.of(
-              "gate.json", "incoming-coordinator.json", "judge.json", "outgoing-coordinator.json"),
+              "gate.json",
+              "incoming-coordinator.json",
+              "judge.json",
+              "outgoing-coordinator.json",
+              "rescale.json"),
           files.map(it -> it.getFileName().toString()).collect(Collectors.toSet()));
     }
   }

@@ -44,18 +44,37 @@ class GateVectorsTest {
   private static Gate<String> gate(Fields situation, Deeds deeds) {
     Rules rules = situation.object("rules", Written::rules).orElse(Rules.DEFAULT);
     Optional<Orders> orders = situation.object("orders", Written::orders);
-    GateState<String> state =
-        GateState.of(
-            situation.list(
-                "kept",
-                it ->
-                    Kept.of(it.text("record"), it.eventTime("timestamp"), it.watermark("arrival"))),
-            situation.eventTime("emitted"),
-            situation.eventTime("dropped"),
-            situation.watermark("watermark"));
+    GateState<String> state = state(situation);
     return orders
         .map(it -> Gate.resume(rules, it, state, deeds))
         .orElseGet(() -> Gate.start(rules, state, deeds));
+  }
+
+  private static GateState<String> state(Fields written) {
+    return GateState.of(
+        written.list(
+            "kept",
+            it -> Kept.of(it.text("record"), it.eventTime("timestamp"), it.watermark("arrival"))),
+        written.eventTime("emitted"),
+        written.eventTime("dropped"),
+        written.watermark("watermark"));
+  }
+
+  static Stream<Arguments> rescalings() {
+    return Vectors.rows("rescale.json");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("rescalings")
+  void subtasks_restore_what_the_vectors_say(JsonNode written) {
+    Fields row = Fields.of(written);
+    String name = row.text("name");
+    List<GateState<String>> checkpoint = row.list("checkpoint", GateVectorsTest::state);
+    int parallelism = Math.toIntExact(row.number("parallelism"));
+    List<GateState<String>> expected = row.list("expected", GateVectorsTest::state);
+    row.nothingElse();
+
+    assertEquals(expected, GateState.restore(checkpoint, parallelism), name);
   }
 
   private static boolean hand(Gate<String> gate, Fields message) {
