@@ -1,74 +1,89 @@
 package io.github.sluiceflink.gate.record;
 
-import io.github.sluiceflink.gate.handover.Change;
-import io.github.sluiceflink.gate.handover.Color;
 import io.github.sluiceflink.gate.handover.HandoverRecord;
 import io.github.sluiceflink.gate.handover.UnreadableRecordException;
 import java.io.IOException;
 import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /** The record in a directory of files: for local runs, and for tests. */
-final class FileRecordStore implements RecordStore {
+final class FileRecordStore extends ThreadedStore {
 
-  /** For a directory that does not tell of changes, such as one of a network. */
+  /** For a file system that does not tell of changes, such as one of a network. */
   private static final long POLL_MS = 1000;
 
+  /** While the system cannot be asked to tell of changes. */
+  private static final long SHORT_POLL_MS = 100;
+
   private final RecordDirectory directory;
-  private final ExecutorService writing;
-  private Thread watching;
-  private boolean closed;
+  private volatile Thread waiting;
+  private Optional<Telling> telling = Optional.empty();
+  private long known;
 
   FileRecordStore(Path directory) {
+    super("the directory \"" + directory + "\"");
     this.directory = new RecordDirectory(directory);
-    this.writing =
-        Executors.newSingleThreadExecutor(task -> daemon(task, "handover-record-writing"));
-  }
-
-  private static Thread daemon(Runnable task, String name) {
-    Thread thread = new Thread(task, name);
-    thread.setDaemon(true);
-    return thread;
   }
 
   @Override
-  public synchronized void watch(Listener listener) {
-    if (closed) {
-      throw new IllegalStateException("the store of " + directory.path() + " was closed");
-    }
-    if (watching != null) {
-      throw new IllegalStateException(directory.path() + " is watched already");
-    }
-    watching = daemon(() -> watchUntilClosed(new Telling(listener)), "handover-record-watch");
-    watching.start();
+  void begin(Telling begun) {
+    telling = Optional.of(begun);
+    waiting = daemon(this::waitForChanges, "handover-record-watch");
+    waiting.start();
   }
 
-  private void watchUntilClosed(Telling telling) {
+  /** The thread that waits; it does nothing else. */
+  private void waitForChanges() {
     try (WatchService service = directory.path().getFileSystem().newWatchService()) {
       WatchKey key = null;
-      while (!Thread.currentThread().isInterrupted()) {
-        if (key == null || !key.reset()) {
+      Object watched = null;
+      while (run(this::look)) {
+        if (key == null || !key.reset() || !Objects.equals(watched, identity())) {
+          if (key != null) {
+            key.cancel();
+          }
+          watched = identity();
           key = register(service);
+          run(this::look);
         }
-        tell(telling);
-        service.poll(POLL_MS, TimeUnit.MILLISECONDS);
+        service.poll(key == null ? SHORT_POLL_MS : POLL_MS, TimeUnit.MILLISECONDS);
         if (key != null) {
           key.pollEvents();
         }
       }
-    } catch (InterruptedException | ClosedWatchServiceException e) {
+    } catch (ClosedWatchServiceException | InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (IOException e) {
-      telling.trouble(e.toString());
+      // The system gives no more watches to this user.
+      pollUntilClosed();
+    }
+  }
+
+  private void pollUntilClosed() {
+    try {
+      while (run(this::look)) {
+        Thread.sleep(SHORT_POLL_MS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Another one under the same path is another directory. */
+  private Object identity() {
+    try {
+      return Files.readAttributes(directory.path(), BasicFileAttributes.class).fileKey();
+    } catch (IOException e) {
+      return null;
     }
   }
 
@@ -80,53 +95,49 @@ final class FileRecordStore implements RecordStore {
     }
   }
 
-  private void tell(Telling telling) {
+  private void look() {
+    telling.ifPresent(this::look);
+  }
+
+  private void look(Telling listener) {
     try {
       Optional<RecordDirectory.Version> newest = directory.newest();
+      if (newest.isPresent() && newest.get().number < known) {
+        // A list of files made while one is added may lack it; two such lists in a row are to be
+        // believed: somebody began anew.
+        newest = directory.newest();
+      }
+      known = newest.map(it -> it.number).orElse(0L);
       if (newest.isPresent()) {
-        telling.read(newest.get().number, newest.get().handover);
+        listener.read(known, newest.get().handover);
       } else {
-        telling.absent();
+        listener.absent();
       }
     } catch (UnreadableRecordException e) {
-      telling.trouble(e.getMessage());
+      listener.trouble(e.getMessage() + " (in " + place() + ")");
     } catch (IOException e) {
-      telling.trouble(e.toString());
+      listener.trouble(e.getMessage());
     }
   }
 
   @Override
-  public CompletableFuture<Long> write(
-      long expected, HandoverRecord read, Color color, Change change) {
-    return put(expected, read.with(color, change));
-  }
-
-  @Override
-  public CompletableFuture<Long> put(long expected, HandoverRecord handover) {
-    CompletableFuture<Long> written = new CompletableFuture<>();
+  CompletableFuture<Long> carryOut(
+      long expected, Optional<HandoverRecord> read, HandoverRecord next) {
     try {
-      writing.execute(() -> write(expected, handover, written));
-    } catch (RejectedExecutionException e) {
-      written.completeExceptionally(
-          new IOException("the store of " + directory.path() + " was closed", e));
-    }
-    return written;
-  }
-
-  private void write(long expected, HandoverRecord handover, CompletableFuture<Long> written) {
-    try {
-      written.complete(directory.write(expected, handover));
-    } catch (IOException | WriteRefusedException | RuntimeException e) {
-      written.completeExceptionally(e);
+      return CompletableFuture.completedFuture(directory.write(expected, next));
+    } catch (IOException | WriteRefusedException e) {
+      return CompletableFuture.failedFuture(e);
+    } finally {
+      // What is told is told before the answer.
+      look();
     }
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
-    writing.shutdown();
-    if (watching != null) {
-      watching.interrupt();
+  void end() {
+    Thread thread = waiting;
+    if (thread != null) {
+      thread.interrupt();
     }
   }
 }

@@ -30,13 +30,16 @@ public final class RecordPlace implements Serializable {
     return new RecordPlace(Objects.requireNonNull(namespace, "namespace"), name);
   }
 
-  /** A store for this place. It does nothing before it is asked to. */
+  /**
+   * A store for this place. It does nothing before it is asked to.
+   *
+   * @throws IllegalStateException for a ConfigMap, if this process does not run in a pod; the
+   *     message is one sentence for the user
+   */
   public RecordStore open() {
-    if (namespace == null) {
-      return new FileRecordStore(Path.of(name));
-    }
-    throw new UnsupportedOperationException(
-        "ConfigMaps cannot be read yet, which " + this + " would need");
+    return namespace == null
+        ? new FileRecordStore(Path.of(name))
+        : new KubernetesRecordStore(namespace, name, ClusterAccess.ofThisPod());
   }
 
   @Override

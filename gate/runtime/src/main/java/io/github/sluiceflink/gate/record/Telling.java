@@ -3,10 +3,11 @@ package io.github.sluiceflink.gate.record;
 import io.github.sluiceflink.gate.handover.HandoverRecord;
 import io.github.sluiceflink.gate.record.RecordStore.Listener;
 
-/** Tells a listener what is new to it. For one thread. */
+/** Tells a listener what is new to it, until it is closed. For one thread; closed by any. */
 final class Telling {
 
   private final Listener listener;
+  private volatile boolean closed;
 
   /** What was told last: the version of a record, its absence, or the sentence of a trouble. */
   private Object last = "";
@@ -16,26 +17,32 @@ final class Telling {
   }
 
   void read(long version, HandoverRecord handover) {
-    if (isNew(version)) {
-      listener.onRead(version, handover);
-    }
+    tell(version, () -> listener.onRead(version, handover));
   }
 
   void absent() {
-    if (isNew(0L)) {
-      listener.onAbsent();
-    }
+    tell(0L, listener::onAbsent);
   }
 
   void trouble(String sentence) {
-    if (isNew(sentence)) {
-      listener.onTrouble(sentence);
+    tell(sentence, () -> listener.onTrouble(sentence));
+  }
+
+  private void tell(Object now, Runnable call) {
+    if (closed || now.equals(last)) {
+      return;
+    }
+    last = now;
+    try {
+      call.run();
+    } catch (RuntimeException e) {
+      // A fault of the listener's must not end the watch without a word.
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
     }
   }
 
-  private boolean isNew(Object now) {
-    boolean isNew = !now.equals(last);
-    last = now;
-    return isNew;
+  void close() {
+    closed = true;
   }
 }
