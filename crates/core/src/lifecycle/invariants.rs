@@ -108,14 +108,12 @@ impl Laws<'_> {
                 }
                 Effect::StopCluster { deployment } => {
                     *deployment != record.deployment
-                        || matches!(
-                            record.step,
-                            Step::Suspended { .. }
-                                | Step::Stopping {
-                                    stop: Stop::Cluster { .. },
-                                    ..
-                                }
-                        )
+                        || match &record.step {
+                            // One that began with what the next start restores may have completed something newer.
+                            Step::Suspended { restore, .. } => *restore != record.restored_from,
+                            Step::Stopping { stop, .. } => matches!(stop, Stop::Cluster { .. }),
+                            Step::Deploying { .. } | Step::Running { .. } | Step::Ended { .. } => false,
+                        }
                 }
                 Effect::StopWithSavepoint {
                     job_id,
@@ -256,6 +254,10 @@ impl Laws<'_> {
             )
         });
         let is_newest = match &before.step {
+            // Launched after its suspension, it may have completed something newer.
+            Step::Suspended { restore, .. } if !before.was_seen && *restore == before.restored_from => {
+                own.is_none_or(|checkpoint| path == Some(&checkpoint.path))
+            }
             Step::Suspended { .. }
             | Step::Stopping {
                 stop: Stop::Cluster { newest: Some(_) },

@@ -109,12 +109,13 @@ fn advance(pass: &Pass<'_>, draft: &mut Draft) {
 /// What must not be forgotten, though it may not be seen again.
 fn note_what_was_seen(pass: &Pass<'_>, draft: &mut Draft) {
     let deployment = draft.record.deployment;
-    if pass
+    let is_seen = pass
         .observed
         .cluster
         .present()
-        .is_some_and(|cluster| cluster.deployment == deployment)
-    {
+        .is_some_and(|cluster| cluster.deployment == deployment);
+    // What a suspension finds launched is for it to judge.
+    if is_seen && !matches!(draft.record.step, Step::Suspended { .. }) {
         draft.record.was_seen = true;
     }
     if let Fact::Present(_) = pass.checkpoint(&draft.record) {

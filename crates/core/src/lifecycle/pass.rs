@@ -208,7 +208,12 @@ impl Draft {
         if set_aside.is_some_and(|edit| edit.generation == pass.generation()) {
             return change::Change::None;
         }
-        change::compare(&self.deployed, &present.spec)
+        match change::compare(&self.deployed, &present.spec) {
+            change::Change::None | change::Change::InPlace if self.record.was_launched_late => {
+                change::Change::Upgrade
+            }
+            change => change,
+        }
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Record {
     /// Whether the cluster of this deployment was ever seen: from then on, not to see it means that it is gone.
     #[serde(default)]
     pub was_seen: bool,
+    /// Whether the cluster of this deployment was launched after it was suspended, by somebody who should have ended by
+    /// then. Nobody knows with which specification, so it makes way for the present one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_launched_late: bool,
     /// Whether the job of this deployment was ever stable.
     #[serde(default)]
     pub was_stable: bool,
@@ -233,6 +237,7 @@ impl Record {
             generation,
             step,
             was_seen: false,
+            was_launched_late: false,
             was_stable: false,
             has_checkpointed: false,
             savepoints: 0,

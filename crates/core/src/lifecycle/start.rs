@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sluice_api::{JobState, UpgradeMode};
 
 use super::change;
-use super::pass::{Draft, Obstacle, Pass, Target};
+use super::pass::{Draft, Obstacle, Pass, Sight, Target};
 use super::record::{Record, Step};
 use super::restore;
 use crate::{Event, fields};
@@ -14,6 +14,10 @@ const LONGEST_PAUSE_SECONDS: i64 = 60;
 
 /// Suspended: stays so until the specification says running.
 pub(super) fn advance_suspended(pass: &Pass<'_>, draft: &mut Draft, kept: Option<String>) {
+    if was_launched_late(pass, draft, kept.as_deref()) {
+        take_for_running(pass, draft);
+        return;
+    }
     let present = match &pass.present {
         Ok(present) => present,
         Err(problem) => {
@@ -43,6 +47,39 @@ pub(super) fn advance_suspended(pass: &Pass<'_>, draft: &mut Draft, kept: Option
         Ok(path) => start(pass, draft, target, path, None),
         Err(obstacle) => draft.obstacle = Some(obstacle),
     }
+}
+
+/// Whether the deployment was launched after it was suspended, by somebody who had read the record before that. It
+/// began with what the next start was to restore, so what it completed since is newer. If the suspension gave up the
+/// state of the deployment, what it completed is given up, too.
+fn was_launched_late(pass: &Pass<'_>, draft: &Draft, kept: Option<&str>) -> bool {
+    let record = &draft.record;
+    let is_there = match pass.sight(record) {
+        Sight::Silent(_) | Sight::NoJob | Sight::Job(_) => true,
+        Sight::Dead(_) => !record.was_seen,
+        Sight::Unknown(_) | Sight::NotLaunched | Sight::Other(_) => false,
+    };
+    is_there && record.deployment > 0 && kept == record.restored_from.as_deref()
+}
+
+/// A cluster that was launched late is taken for a running one: it stops with its state for what the specification says.
+fn take_for_running(pass: &Pass<'_>, draft: &mut Draft) {
+    let deployment = draft.record.deployment;
+    draft.record.was_launched_late = true;
+    draft.record.step = Step::Deploying {
+        since: pass.now,
+        not_before: None,
+        first_look: None,
+    };
+    if let Some(job) = &mut draft.deployed.job {
+        job.state = Some(JobState::Running);
+    }
+    draft.events.push(Event::warning(
+        "LaunchedLate",
+        format!(
+            "Deployment {deployment} was launched after it was suspended; what its job has completed is kept"
+        ),
+    ));
 }
 
 /// Records the next deployment.
@@ -85,6 +122,8 @@ pub(super) fn suspend(pass: &Pass<'_>, draft: &mut Draft, target: Target, kept: 
         restore: kept,
     };
     draft.record.generation = target.generation;
+    draft.record.was_seen |= !matches!(pass.sight(&draft.record), Sight::NotLaunched);
+    draft.record.was_launched_late = false;
     draft.record.set_aside = None;
     draft.record.crashes = None;
     draft.deployed = target.valid.spec;

@@ -113,9 +113,7 @@ fn live_through(world: &mut World, happenings: &[Happening]) {
             }
             Happening::Look => look = Some((world.observe(), world.version)),
             Happening::PassOnTheLastLook => {
-                if let Some((observed, version)) = look.take()
-                    && !was_suspended_before_its_launch(world)
-                {
+                if let Some((observed, version)) = look.take() {
                     let decision = world.decide(&observed);
                     world.carry_out(&decision, version, usize::MAX);
                 }
@@ -168,31 +166,106 @@ fn is_being_stopped_with_a_savepoint(world: &mut World) -> bool {
     is_recorded || is_under_way
 }
 
-/// Known to be missing: a deployment that is suspended before its cluster was launched is recorded to resume from nothing. If
-/// an operator that should have ended launches it after that, the cluster is stopped, but what its job completed by then is
-/// not looked for (see the ignored test below).
-fn was_suspended_before_its_launch(world: &mut World) -> bool {
-    let is_recorded = world
-        .record()
-        .is_some_and(|record| matches!(record.step, Step::Suspended { restore: None, .. }));
-    is_recorded && world.alive().is_none()
-}
-
-#[test]
-#[ignore = "not mended yet: what a job completed that was launched after its suspension is not looked for"]
-fn a_deployment_that_is_launched_after_its_suspension_keeps_what_it_completed() {
+/// Deployment 1 is suspended before its launch; then an operator that looked before that launches it all the same.
+fn launched_after_its_suspension() -> World {
     let mut world = World::new("savepoint");
     live_through(&mut world, &[Happening::Pass(Fault::None)]);
     let (late, version) = (world.observe(), world.version);
     live_through(&mut world, &[Happening::Suspend, Happening::Pass(Fault::None)]);
-    // The operator that looked before the suspension acts now.
+    assert!(matches!(
+        world.record().unwrap().step,
+        Step::Suspended { restore: None, .. }
+    ));
     let decision = world.decide(&late);
     world.carry_out(&decision, version, usize::MAX);
     for _ in 0..5 {
         world.tick(SignedDuration::from_secs(1));
     }
     world.checkpoint();
+    assert_eq!(world.alive().unwrap().0, 1);
+    world
+}
+
+/// The world asserts at the next launch that nothing is lost.
+#[test]
+fn a_deployment_that_is_launched_after_its_suspension_keeps_what_it_completed() {
+    let mut world = launched_after_its_suspension();
+    world.run(20);
+    assert!(world.alive().is_none(), "{}", world.transcript);
+    let step = world.record().unwrap().step;
+    assert!(
+        matches!(&step, Step::Suspended { restore: Some(_), .. }),
+        "{step:?}\n{}",
+        world.transcript
+    );
     world.edit(&[("/job/state", json!("running")), ("/image", json!("flink:last"))]);
+    world.run(60);
+    assert_eq!(world.alive().unwrap().0, 2, "{}", world.transcript);
+}
+
+#[test]
+fn a_deployment_that_is_launched_after_its_suspension_and_dies_keeps_what_it_completed() {
+    let mut world = launched_after_its_suspension();
+    world.kill("exit status 137");
+    world.run(20);
+    let step = world.record().unwrap().step;
+    assert!(
+        matches!(&step, Step::Suspended { restore: Some(_), .. }),
+        "{step:?}\n{}",
+        world.transcript
+    );
+    assert!(world.is_settled(), "{}", world.transcript);
+    world.edit(&[("/job/state", json!("running"))]);
+    world.run(60);
+    assert_eq!(world.alive().unwrap().0, 2, "{}", world.transcript);
+}
+
+/// The late operator launches what it read: the specification before the suspension.
+#[test]
+fn a_deployment_that_is_launched_after_its_suspension_does_not_pass_for_what_is_wished_now() {
+    let mut world = World::new("savepoint");
+    live_through(&mut world, &[Happening::Pass(Fault::None)]);
+    let (late, version) = (world.observe(), world.version);
+    world.edit(&[
+        ("/job/state", json!("suspended")),
+        ("/image", json!("flink:last")),
+    ]);
+    live_through(&mut world, &[Happening::Pass(Fault::None)]);
+    let decision = world.decide(&late);
+    world.carry_out(&decision, version, usize::MAX);
+    world.tick(SignedDuration::from_secs(5));
+    world.checkpoint();
+    world.edit(&[("/job/state", json!("running"))]);
+    world.run(60);
+    assert_eq!(world.alive().unwrap().0, 2, "{}", world.transcript);
+    assert!(world.is_settled(), "{}", world.transcript);
+}
+
+/// Known to be missing: the same for a deployment that was given up for another one before its launch. The cluster is
+/// stopped, and what its job completed is not looked for.
+#[test]
+#[ignore = "not mended yet: a deployment that is launched after the next one was recorded loses what it completed"]
+fn a_deployment_that_is_launched_after_the_next_was_recorded_keeps_what_it_completed() {
+    let mut world = World::new("savepoint");
+    live_through(
+        &mut world,
+        &[
+            Happening::Pass(Fault::None),
+            Happening::Pass(Fault::CrashAfterEffects(0)),
+        ],
+    );
+    let (late, version) = (world.observe(), world.version);
+    live_through(
+        &mut world,
+        &[Happening::Image(7), Happening::Pass(Fault::CrashAfterEffects(0))],
+    );
+    assert_eq!(world.record().unwrap().deployment, 2);
+    let decision = world.decide(&late);
+    world.carry_out(&decision, version, usize::MAX);
+    for _ in 0..5 {
+        world.tick(SignedDuration::from_secs(1));
+    }
+    world.checkpoint();
     world.run(60);
 }
 

@@ -1,9 +1,10 @@
 //! The laws can be broken: a decision that was tampered with is found out.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sluice_api::flink_deployment::SavepointFormatType;
 use sluice_core::Fact;
-use sluice_core::lifecycle::{Decision, Effect, Observed, invariants};
+use sluice_core::lifecycle::{Decision, Effect, Observed, Record, invariants};
 
 use crate::world::World;
 
@@ -122,4 +123,53 @@ fn a_finalizer_that_goes_too_early() {
         &decision,
         "before the cluster is known to be gone",
     );
+}
+
+/// Deployment 1 is suspended before its launch; then it is launched all the same, and completes a checkpoint.
+fn launched_late() -> World {
+    let mut world = World::new("savepoint");
+    world.pass();
+    let (observed, launching) = deploying(&mut world);
+    let version = world.version;
+    world.edit(&[("/job/state", json!("suspended"))]);
+    world.pass();
+    assert!(observed.cluster.is_absent());
+    world.carry_out(&launching, version, usize::MAX);
+    for _ in 0..5 {
+        world.tick(SignedDuration::from_secs(1));
+    }
+    world.checkpoint();
+    world
+}
+
+#[test]
+fn a_cluster_that_was_launched_late_and_is_stopped_without_its_state() {
+    let mut world = launched_late();
+    let observed = world.observe();
+    let mut decision = world.decide(&observed);
+    decision.status = None;
+    decision.effects = vec![Effect::StopCluster { deployment: 1 }];
+    is_found_out(&world, &observed, &decision, "not what the record says");
+}
+
+#[test]
+fn a_start_without_what_a_cluster_that_was_launched_late_has_completed() {
+    let mut world = launched_late();
+    world.kill("exit status 1");
+    world.edit(&[("/job/state", json!("running"))]);
+    let observed = world.observe();
+    let mut decision = world.decide(&observed);
+    assert_eq!(
+        observed
+            .resource
+            .status
+            .as_ref()
+            .and_then(Record::read)
+            .unwrap()
+            .deployment,
+        1
+    );
+    tamper(&mut decision, "/sluice/deployment", json!(2));
+    tamper(&mut decision, "/sluice/restoredFrom", Value::Null);
+    is_found_out(&world, &observed, &decision, "older than a checkpoint");
 }
