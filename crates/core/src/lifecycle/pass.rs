@@ -208,12 +208,12 @@ impl Draft {
         if set_aside.is_some_and(|edit| edit.generation == pass.generation()) {
             return change::Change::None;
         }
-        match change::compare(&self.deployed, &present.spec) {
-            change::Change::None | change::Change::InPlace if self.record.was_launched_late => {
-                change::Change::Upgrade
-            }
-            change => change,
+        let change = change::compare(&self.deployed, &present.spec);
+        let is_small = matches!(change, change::Change::None | change::Change::InPlace);
+        if is_small && self.record.was_launched_late {
+            return change::Change::Upgrade;
         }
+        change
     }
 }
 

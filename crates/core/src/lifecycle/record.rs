@@ -14,6 +14,10 @@ pub const RECORD_KEY: &str = "sluice";
 /// The intent and what must not be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that must not be forgotten, whatever the others say"
+)]
 pub struct Record {
     /// The number of the present deployment; it grows by one with each start of a cluster. 0: none yet.
     pub deployment: u64,
