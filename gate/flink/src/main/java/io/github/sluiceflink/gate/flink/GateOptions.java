@@ -3,6 +3,7 @@ package io.github.sluiceflink.gate.flink;
 import io.github.sluiceflink.gate.handover.Color;
 import io.github.sluiceflink.gate.handover.Job;
 import io.github.sluiceflink.gate.handover.Rules;
+import io.github.sluiceflink.gate.record.RecordPlace;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
@@ -227,17 +228,24 @@ public final class GateOptions implements Serializable {
     return rules;
   }
 
-  /** The directory of the handover record, for local runs. */
-  public Optional<String> directory() {
-    return Optional.ofNullable(directory);
-  }
-
-  public Optional<String> configMapName() {
-    return Optional.ofNullable(configMapName);
-  }
-
-  public Optional<String> configMapNamespace() {
-    return Optional.ofNullable(configMapNamespace);
+  /**
+   * Where the handover record is: the directory if one is named, otherwise the ConfigMap.
+   *
+   * @throws IllegalArgumentException if the configuration names neither
+   */
+  public RecordPlace recordPlace() {
+    if (directory != null) {
+      return RecordPlace.directory(directory);
+    }
+    if (configMapName == null || configMapNamespace == null) {
+      throw new IllegalArgumentException(
+          (configMapName == null ? CONFIGMAP_NAME.key() : CONFIGMAP_NAMESPACE.key())
+              + " is not set; a gated job needs it to find its handover record, and the operator"
+              + " writes it (for local runs there is "
+              + HANDOVER_DIRECTORY.key()
+              + ")");
+    }
+    return RecordPlace.configMap(configMapNamespace, configMapName);
   }
 
   /** Whether this job waits, before it is submitted, for the savepoint that the record names. */

@@ -35,6 +35,16 @@ public final class GatePlace implements Serializable {
     return new GatePlace(injection, gate, gates, sink);
   }
 
+  /** The place of a gate that was put in by hand, before the job's gates are numbered. */
+  public static GatePlace byHand(String sink) {
+    return new GatePlace("", -1, 0, sink);
+  }
+
+  /** Whether it is known which of the job's gates it is. */
+  public boolean isNumbered() {
+    return gate >= 0;
+  }
+
   /** What the gates of one submission have in common. */
   public String injection() {
     return injection;
@@ -57,6 +67,8 @@ public final class GatePlace implements Serializable {
 
   @Override
   public String toString() {
-    return "gate " + gate + " of " + gates + " before " + sink;
+    return isNumbered()
+        ? "gate " + gate + " of " + gates + " (" + sink + ")"
+        : "gate (" + sink + ")";
   }
 }

@@ -8,7 +8,7 @@ public abstract class Seen {
 
   Seen() {}
 
-  static Seen of(long version, HandoverRecord handover) {
+  public static Seen of(long version, HandoverRecord handover) {
     return new AutoValue_Seen(version, handover);
   }
 

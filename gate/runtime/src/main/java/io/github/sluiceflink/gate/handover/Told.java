@@ -2,6 +2,7 @@ package io.github.sluiceflink.gate.handover;
 
 import com.google.auto.value.AutoOneOf;
 import java.io.Serializable;
+import java.util.Optional;
 
 /** What a gate has been told by its coordinator: what the record means for its job. */
 @AutoOneOf(Told.Role.class)
@@ -47,6 +48,18 @@ public abstract class Told implements Serializable {
   abstract Phase getIncoming();
 
   abstract void getStranger();
+
+  /** Where the handover stands for the job; nothing for one that no record names. */
+  public final Optional<Phase> phase() {
+    switch (role()) {
+      case OUTGOING:
+        return Optional.of(getOutgoing());
+      case INCOMING:
+        return Optional.of(getIncoming());
+      default:
+        return Optional.empty();
+    }
+  }
 
   /** Whether this is PREPARE for the outgoing job, which every subtask has to answer. */
   final boolean asks() {

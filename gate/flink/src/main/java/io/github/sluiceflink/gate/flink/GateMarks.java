@@ -1,0 +1,84 @@
+package io.github.sluiceflink.gate.flink;
+
+import io.github.sluiceflink.gate.handover.GateState;
+import io.github.sluiceflink.gate.handover.Kept;
+import io.github.sluiceflink.gate.handover.Times;
+import java.io.IOException;
+import java.util.List;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+
+/**
+ * The marks of a subtask as they stand in a checkpoint.
+ *
+ * <p>They are no union state, because Flink takes no checkpoint of a vertex that has such state
+ * once some of its subtasks have finished and others have not. After rescaling, each subtask has
+ * the marks that Flink dealt out to it: the highest of all timestamps are still some subtask's, and
+ * a subtask's watermark is lower than the lowest, which is none.
+ */
+final class GateMarks {
+
+  private static final int VERSION = 1;
+
+  private final int index;
+  private final int parallelism;
+  private final long emitted;
+  private final long dropped;
+  private final long watermark;
+
+  private GateMarks(int index, int parallelism, long emitted, long dropped, long watermark) {
+    this.index = index;
+    this.parallelism = parallelism;
+    this.emitted = emitted;
+    this.dropped = dropped;
+    this.watermark = watermark;
+  }
+
+  static byte[] write(int index, int parallelism, GateState<?> state) throws IOException {
+    DataOutputSerializer target = new DataOutputSerializer(64);
+    target.writeInt(VERSION);
+    target.writeInt(index);
+    target.writeInt(parallelism);
+    target.writeLong(state.emitted());
+    target.writeLong(state.dropped());
+    target.writeLong(state.watermark());
+    return target.getCopyOfBuffer();
+  }
+
+  private static GateMarks read(byte[] bytes) throws IOException {
+    DataInputDeserializer source = new DataInputDeserializer(bytes);
+    int version = source.readInt();
+    if (version != VERSION) {
+      throw new IOException(
+          "the gate's state is written in version "
+              + version
+              + ", and this gate reads version "
+              + VERSION
+              + "; take the agent that wrote it, or a newer one");
+    }
+    return new GateMarks(
+        source.readInt(),
+        source.readInt(),
+        source.readLong(),
+        source.readLong(),
+        source.readLong());
+  }
+
+  /** The state of the subtask that these marks and these kept records were dealt out to. */
+  static GateState<Object> restore(
+      Iterable<byte[]> dealt, List<Kept<Object>> kept, int index, int parallelism)
+      throws IOException {
+    long emitted = Times.NO_TIMESTAMP;
+    long dropped = Times.NO_TIMESTAMP;
+    long watermark = Times.NO_WATERMARK;
+    for (byte[] bytes : dealt) {
+      GateMarks marks = read(bytes);
+      emitted = Math.max(emitted, marks.emitted);
+      dropped = Math.max(dropped, marks.dropped);
+      if (marks.index == index && marks.parallelism == parallelism) {
+        watermark = marks.watermark;
+      }
+    }
+    return GateState.of(kept, emitted, dropped, watermark);
+  }
+}
