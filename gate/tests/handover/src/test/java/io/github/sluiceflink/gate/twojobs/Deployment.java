@@ -234,7 +234,7 @@ final class Deployment implements AutoCloseable {
 
   /** Everything is killed. */
   @Override
-  public void close() throws Exception {
+  public void close() {
     if (jobManager != null) {
       jobManager.kill();
     }

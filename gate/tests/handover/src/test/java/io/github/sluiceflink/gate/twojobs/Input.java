@@ -1,7 +1,10 @@
 package io.github.sluiceflink.gate.twojobs;
 
+import java.io.IOException;
 import java.io.Serializable;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +105,15 @@ record Input(
   /** Where a split ends if the input ends after so many records. */
   long end(int split, long records) {
     return split == silentSplit ? Math.min(records, silentFrom) : records;
+  }
+
+  /** Lets the input end soon. Returns how many records each split has then. */
+  long endSoon() throws IOException {
+    long records = (System.currentTimeMillis() + 1_000 - start) / interval;
+    Path half = Path.of(control, LedgerSource.END + ".half");
+    Files.writeString(half, Long.toString(records));
+    Files.move(half, Path.of(control, LedgerSource.END), StandardCopyOption.ATOMIC_MOVE);
+    return records;
   }
 
   private static long mix(long number) {

@@ -79,8 +79,8 @@ final class Jvm {
   }
 
   /** SIGKILL, and waits for the end. */
-  void kill() throws InterruptedException {
-    process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+  void kill() {
+    process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
     RUNNING.remove(process);
   }
 

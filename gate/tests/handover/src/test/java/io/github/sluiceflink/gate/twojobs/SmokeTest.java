@@ -9,6 +9,7 @@ class SmokeTest {
   void alone() throws Exception {
     Path dir = Files.createDirectories(Path.of(System.getProperty("gate.runs"), "smoke-" + System.currentTimeMillis()));
     Input input = Input.of(dir);
+    long records;
     long t0 = System.currentTimeMillis();
     try (Deployment blue = new Deployment("BLUE", "blue", dir, input)) {
       blue.start().awaitRunning();
@@ -24,11 +25,11 @@ class SmokeTest {
       blue.awaitRunning();
       System.out.println("running again after " + (System.currentTimeMillis() - t0));
       blue.awaitCheckpoints(2);
-      Files.writeString(dir.resolve("end"), "8000");
+      records = input.endSoon();
       blue.awaitState("FINISHED");
       System.out.println("finished after " + (System.currentTimeMillis() - t0));
     }
-    Ledger ledger = new Ledger(dir.resolve("output"), input, 8000, "BLUE", OptionalLong.empty());
+    Ledger ledger = new Ledger(dir.resolve("output"), input, records, "BLUE", OptionalLong.empty());
     System.out.println(ledger);
     ledger.check();
   }
