@@ -1,5 +1,6 @@
 package io.github.sluiceflink.gate.agent;
 
+import io.github.sluiceflink.gate.hold.HeldBack;
 import io.github.sluiceflink.gate.sinks.ForkSafeSinks;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class GraphGenerated implements Consumer<Object[]> {
     for (Object transformation : (List<?>) generated[1]) {
       transformations.add((Transformation<?>) transformation);
     }
+    HeldBack.await(graph, (Configuration) generated[2]);
     ForkSafeSinks.prepare(graph, transformations, (Configuration) generated[2]);
   }
 }

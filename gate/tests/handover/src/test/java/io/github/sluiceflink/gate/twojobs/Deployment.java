@@ -30,6 +30,7 @@ final class Deployment implements AutoCloseable {
   private final int rpc = freePort();
   private final Flink flink = new Flink(rest);
   private final List<Jvm> taskManagers = new ArrayList<>();
+  private final List<Path> jobManagerLogs = new ArrayList<>();
   private Jvm jobManager;
   private int started;
 
@@ -149,6 +150,7 @@ final class Deployment implements AutoCloseable {
                 "-javaagent:" + Path.of(System.getProperty("gate.agent.jar"))),
             JobManagerProcess.class.getName(),
             all);
+    jobManagerLogs.add(jobManager.log());
   }
 
   void startTaskManager() throws IOException {
@@ -197,6 +199,37 @@ final class Deployment implements AutoCloseable {
           }
           return state.equals(wanted);
         });
+  }
+
+  /** Waits until its JobManagers have said so often that the job is held back. */
+  void awaitHeldBack(int times) throws Exception {
+    awaitLog("waits, before it is submitted,", times);
+  }
+
+  /** Waits until this stands in its JobManagers' logs so often. */
+  void awaitLog(String text, int times) throws Exception {
+    Wait.until(
+        name + " to say \"" + text + "\"",
+        PATIENCE,
+        () -> {
+          long said = 0;
+          for (Path log : jobManagerLogs) {
+            said += Files.exists(log) ? count(Files.readString(log), text) : 0;
+          }
+          return said >= times;
+        });
+  }
+
+  private static long count(String all, String text) {
+    return all.lines().filter(line -> line.contains(text)).count();
+  }
+
+  /** Waits until so many TaskManagers are registered. */
+  void awaitTaskManagers(long wanted) throws Exception {
+    Wait.until(
+        name + " to have " + wanted + " TaskManagers",
+        PATIENCE,
+        () -> flink.taskManagers() >= wanted);
   }
 
   /** Waits until so many more checkpoints have completed. */
