@@ -103,6 +103,8 @@ pub(crate) const PROMOTION: Sentence = Sentence("found `{}`, expected `AUTO` or 
 pub(crate) const TRANSITION_MODE: Sentence = Sentence("found `{}`, expected `BASIC` or `ADVANCED`");
 pub(crate) const RETENTION: Sentence =
     Sentence("found `{}`, expected a whole number of at least 1, such as `3`, or `ALL`");
+pub(crate) const REQUIRED_GUARANTEE: Sentence =
+    Sentence("found `{}`, expected `EXACTLY_ONCE`, `EXACTLY_ONCE_EXCEPT_LATE` or `AT_LEAST_ONCE`");
 pub(crate) const BOOLEAN: Sentence = Sentence("found `{}`, expected `true` or `false`");
 
 pub(crate) const DURATION_POSITIVE: Sentence =
@@ -110,6 +112,17 @@ pub(crate) const DURATION_POSITIVE: Sentence =
 pub(crate) const DURATION_NEGATIVE: Sentence =
     Sentence("found `{}`, expected a duration of 0 or more, such as `10 min`");
 pub(crate) const DELAY_TOO_LONG: Sentence = Sentence("found `{}`, expected at most 24 days, such as `2 h`");
+
+pub(crate) const UNKNOWN_PLACEHOLDER: Sentence =
+    Sentence("found `{}`, which is no placeholder, expected `%bluegreen.color%`");
+pub(crate) const PLACEHOLDER_NOT_FILLED: Sentence = Sentence(
+    "found the placeholder `{}`, which this release does not fill in yet, expected the same text for both colours",
+);
+pub(crate) const PLACEHOLDER_IN_KEY: Sentence =
+    Sentence("found a placeholder in the key `{}`, expected placeholders in values only");
+pub(crate) const TRANSACTION_TIMEOUT: Sentence = Sentence(
+    "found `{}`, expected more than {}, the milliseconds that a savepoint (`savepoint.timeout`) and a start (`abort.grace-period`) may take, because transactions that the outgoing job leaves open are committed after them",
+);
 
 /// What is said about a text that is no quantity: a number and a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

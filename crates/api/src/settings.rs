@@ -32,6 +32,10 @@ pub mod key {
     pub const PROMOTION: &str = "kubernetes.operator.bluegreen.promotion";
     /// The same as `spec.transitionMode`.
     pub const TRANSITION_MODE: &str = "kubernetes.operator.bluegreen.transition-mode";
+    /// The least guarantee that a record-level handover may have.
+    pub const HANDOVER_REQUIRE: &str = "kubernetes.operator.bluegreen.handover.require";
+    /// How far the incoming job's watermark may be behind the active one's when it takes over.
+    pub const HANDOVER_MAX_LAG: &str = "kubernetes.operator.bluegreen.handover.max-lag";
     /// Whether the Ingress is managed at all (upstream's key).
     pub const INGRESS_MANAGE: &str = "kubernetes.operator.ingress.manage";
 }
@@ -95,6 +99,16 @@ pub const KEYS: &[Key] = &[
         meaning: "The same as `spec.transitionMode`, for clusters whose CRD does not have that field. BASIC or ADVANCED.",
     },
     Key {
+        name: key::HANDOVER_REQUIRE,
+        default: "EXACTLY_ONCE_EXCEPT_LATE",
+        meaning: "The least that a record-level handover has to guarantee for the output of both jobs together. EXACTLY_ONCE, EXACTLY_ONCE_EXCEPT_LATE or AT_LEAST_ONCE. Checked, but without effect so far.",
+    },
+    Key {
+        name: key::HANDOVER_MAX_LAG,
+        default: "5 s",
+        meaning: "How far the watermark of the new job may be behind that of the old one when a record-level handover (strategy WATERMARK) begins. A duration above 0. Checked, but without effect so far: that strategy is refused.",
+    },
+    Key {
         name: key::INGRESS_MANAGE,
         default: "true",
         meaning: "Whether the Ingress of `spec.ingress` is created and switched. true or false.",
@@ -127,6 +141,10 @@ pub struct BlueGreenSettings {
     pub transition_mode: TransitionMode,
     /// How many of the savepoints taken for transitions are kept.
     pub savepoint_retention: SavepointRetention,
+    /// The least that a record-level handover has to guarantee. No shell acts on it yet.
+    pub handover_require: RequiredGuarantee,
+    /// How far the incoming job's watermark may be behind the active one's when it takes over. No shell acts on it yet.
+    pub handover_max_lag: SignedDuration,
     /// Whether the Ingress of `spec.ingress` is managed.
     pub ingress_manage: bool,
 }
@@ -144,6 +162,8 @@ impl Default for BlueGreenSettings {
             promotion: Promotion::Auto,
             transition_mode: TransitionMode::Basic,
             savepoint_retention: SavepointRetention::default(),
+            handover_require: RequiredGuarantee::default(),
+            handover_max_lag: SignedDuration::from_secs(5),
             ingress_manage: true,
         }
     }
@@ -157,6 +177,18 @@ pub enum Promotion {
     Auto,
     /// A person promotes the new deployment.
     Manual,
+}
+
+/// The least that a record-level handover has to guarantee for the output of both jobs together; the later one is the less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequiredGuarantee {
+    /// Each record once.
+    ExactlyOnce,
+    /// Each record once, but for those that come behind the watermark.
+    #[default]
+    ExactlyOnceExceptLate,
+    /// Each record at least once.
+    AtLeastOnce,
 }
 
 /// How many of the savepoints taken for transitions are kept.
@@ -216,6 +248,12 @@ impl BlueGreenSettings {
             savepoint_retention: reader
                 .value(key::SAVEPOINT_RETENTION, savepoint_retention)
                 .unwrap_or(standard.savepoint_retention),
+            handover_require: reader
+                .value(key::HANDOVER_REQUIRE, required_guarantee)
+                .unwrap_or(standard.handover_require),
+            handover_max_lag: reader
+                .value(key::HANDOVER_MAX_LAG, positive_duration)
+                .unwrap_or(standard.handover_max_lag),
             ingress_manage: reader
                 .value(key::INGRESS_MANAGE, parse_boolean)
                 .unwrap_or(standard.ingress_manage),
@@ -303,6 +341,11 @@ impl Reader<'_> {
     }
 }
 
+/// Whether there is a setting of this name.
+pub(crate) fn is_known(key: &str) -> bool {
+    KEYS.iter().any(|known| known.name == key)
+}
+
 /// The known key that takes the fewest edits to reach from `key`.
 fn nearest(key: &str) -> &'static str {
     KEYS.iter()
@@ -345,6 +388,15 @@ fn promotion(text: &str) -> Result<Promotion, String> {
         "AUTO" => Ok(Promotion::Auto),
         "MANUAL" => Ok(Promotion::Manual),
         _ => Err(sentence::PROMOTION.with(&[text])),
+    }
+}
+
+fn required_guarantee(text: &str) -> Result<RequiredGuarantee, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "EXACTLY_ONCE" => Ok(RequiredGuarantee::ExactlyOnce),
+        "EXACTLY_ONCE_EXCEPT_LATE" => Ok(RequiredGuarantee::ExactlyOnceExceptLate),
+        "AT_LEAST_ONCE" => Ok(RequiredGuarantee::AtLeastOnce),
+        _ => Err(sentence::REQUIRED_GUARANTEE.with(&[text])),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a resource must be before anything is done with it. All problems are found at once, and nothing is rewritten.
 
 mod cluster;
+mod gate;
 mod ingress;
 mod name;
 mod options;
+mod program;
 
 use std::collections::BTreeMap;
 
@@ -93,7 +95,11 @@ pub fn validate(
             })
             .unwrap_or_default();
         check_carried_state(path, checked, mode, &mut problems);
-        check_gate(path, &checked.configuration, mode, &mut problems);
+        gate::check(path, checked, mode, &mut problems);
+        program::check_placeholders(path, checked, &mut problems);
+        if let Some(settings) = &settings {
+            program::check_transactions(path, checked, mode, settings, &mut problems);
+        }
     }
     match (settings, checked) {
         (Some(settings), Some(checked)) if problems.is_empty() => Ok(ValidSpec {
@@ -208,31 +214,6 @@ fn check_upgrade_mode(path: &str, checked: &CheckedCluster, problems: &mut Vec<P
         }
         _ => {}
     }
-}
-
-/// The strategy of the record-level handover. Only the mode ADVANCED has one.
-fn check_gate(
-    path: &str,
-    configuration: &FlinkConfiguration,
-    mode: TransitionMode,
-    problems: &mut Vec<Problem>,
-) {
-    const STRATEGY: &str = "bluegreen.gate.strategy";
-    let Some(strategy) = configuration.get(STRATEGY) else {
-        return;
-    };
-    let message = match strategy.to_ascii_uppercase().as_str() {
-        "SAVEPOINT" => return,
-        "WATERMARK" if mode == TransitionMode::Basic => return,
-        "WATERMARK" => {
-            "found `WATERMARK`, which needs the gate agent, and this release does not have it yet; expected `SAVEPOINT`".to_owned()
-        }
-        _ => format!("found `{strategy}`, expected `SAVEPOINT`"),
-    };
-    problems.push(Problem::new(
-        format!("{path}.flinkConfiguration[{STRATEGY}]"),
-        message,
-    ));
 }
 
 /// Flink 2 has the first name, Flink 1 the second; both read both.

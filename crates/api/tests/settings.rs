@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use sluice_api::TransitionMode;
 use sluice_api::blue_green::FailedDeploymentPolicy;
-use sluice_api::settings::{BlueGreenSettings, KEYS, Promotion, SavepointRetention};
+use sluice_api::settings::{BlueGreenSettings, KEYS, Promotion, RequiredGuarantee, SavepointRetention};
 
 /// Keys without their common beginning, except the Ingress's.
 fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -54,6 +54,8 @@ fn every_key_of_the_table_is_read() {
         ("savepoint.retention", "all"),
         ("promotion", "MANUAL"),
         ("transition-mode", "ADVANCED"),
+        ("handover.require", "at_least_once"),
+        ("handover.max-lag", "500 ms"),
         ("kubernetes.operator.ingress.manage", "false"),
     ])
     .unwrap();
@@ -69,6 +71,8 @@ fn every_key_of_the_table_is_read() {
             promotion: Promotion::Manual,
             transition_mode: TransitionMode::Advanced,
             savepoint_retention: SavepointRetention::All,
+            handover_require: RequiredGuarantee::AtLeastOnce,
+            handover_max_lag: SignedDuration::from_millis(500),
             ingress_manage: false,
         }
     );
@@ -157,6 +161,12 @@ fn a_bad_value_is_refused_with_what_would_be_right() {
         ("savepoint.retention", "some", "at least 1"),
         ("promotion", "LATER", "`AUTO` or `MANUAL`"),
         ("transition-mode", "FANCY", "`BASIC` or `ADVANCED`"),
+        (
+            "handover.require",
+            "ONCE",
+            "`EXACTLY_ONCE`, `EXACTLY_ONCE_EXCEPT_LATE` or `AT_LEAST_ONCE`",
+        ),
+        ("handover.max-lag", "0 s", "above 0"),
         ("kubernetes.operator.ingress.manage", "yes", "`true` or `false`"),
     ] {
         let problems = read(&[(key, value)]).expect_err(key);

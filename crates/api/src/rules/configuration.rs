@@ -7,11 +7,12 @@ use crate::sentence::{self, Sentence, literal};
 use crate::settings::{KEYS, LONGEST_DELETION_DELAY, key};
 
 /// Keys that hold a duration above 0.
-const POSITIVE: [&str; 4] = [
+const POSITIVE: [&str; 5] = [
     key::ABORT_GRACE_PERIOD,
     key::RESCHEDULE_INTERVAL,
     key::FAILED_DEPLOYMENT_TTL,
     key::SAVEPOINT_TIMEOUT,
+    key::HANDOVER_MAX_LAG,
 ];
 
 pub(super) fn rules() -> Vec<Rule> {
@@ -28,6 +29,11 @@ pub(super) fn rules() -> Vec<Rule> {
             key::TRANSITION_MODE,
             &["BASIC", "ADVANCED"],
             sentence::TRANSITION_MODE,
+        ),
+        one_of(
+            key::HANDOVER_REQUIRE,
+            &["EXACTLY_ONCE", "EXACTLY_ONCE_EXCEPT_LATE", "AT_LEAST_ONCE"],
+            sentence::REQUIRED_GUARANTEE,
         ),
         one_of(key::INGRESS_MANAGE, &["TRUE", "FALSE"], sentence::BOOLEAN),
         retention(),

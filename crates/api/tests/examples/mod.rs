@@ -16,7 +16,7 @@ pub fn blue_green() -> Value {
             "template": {"spec": {
                 "image": "orders:1",
                 "flinkVersion": "v1_20",
-                "flinkConfiguration": {"state": {"savepoints.dir": "s3://b/savepoints"}, "taskmanager.numberOfTaskSlots": 2},
+                "flinkConfiguration": {"state": {"savepoints.dir": "s3://b/savepoints"}, "taskmanager.numberOfTaskSlots": 2, "execution.checkpointing.interval": "10 s"},
                 "jobManager": {"resource": {"cpu": 1, "memory": "2048m"}},
                 "taskManager": {"resource": {"cpu": 0.5, "memory": "2Gi", "ephemeralStorage": "1G"}, "replicas": 1},
                 "job": {"jarURI": "local:///opt/flink/usrlib/orders.jar", "parallelism": 2, "upgradeMode": "savepoint"},

@@ -121,7 +121,10 @@ async fn stays_with_blue(story: &Story, port: u16, image: &str, words: &str) {
 async fn stops_before_it_starts(story: &Story, port: u16) {
     let advanced = json!({
         "transitionMode": "ADVANCED",
-        "template": { "spec": { "flinkConfiguration": { "bluegreen.gate.strategy": "SAVEPOINT" } } },
+        "template": { "spec": { "flinkConfiguration": {
+            "bluegreen.gate.strategy": "SAVEPOINT",
+            "execution.checkpointing.interval": "10 s",
+        } } },
     });
     story.apply(port, advanced).await;
     story.until("ACTIVE_BLUE", "RUNNING").await;

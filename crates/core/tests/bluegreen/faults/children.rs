@@ -484,7 +484,7 @@ fn row_61_what_the_autoscaler_changes_stays() {
     let mut simulation = active("savepoint");
     simulation.world.set_child(
         "flinkConfiguration",
-        json!({ "state.savepoints.dir": "s3://b/sp", "job.autoscaler.enabled": "true" }),
+        json!({ "state.savepoints.dir": "s3://b/sp", "execution.checkpointing.interval": "10 s", "job.autoscaler.enabled": "true" }),
     );
     simulation.wait(60);
     simulation.world.edit_child(Color::Blue, |child| {

@@ -16,7 +16,7 @@ fn u07_after_a_failed_transition_an_ignored_key_restarts_nothing() {
     simulation.world.set_image("app:1");
     simulation.world.set_child(
         "flinkConfiguration",
-        json!({ "state.savepoints.dir": "s3://b/sp", "kubernetes.operator.savepoint.history.max.count": "5" }),
+        json!({ "state.savepoints.dir": "s3://b/sp", "execution.checkpointing.interval": "10 s", "kubernetes.operator.savepoint.history.max.count": "5" }),
     );
     simulation.wait(60);
     assert_eq!(simulation.world.settled_on(), Some(Color::Blue));

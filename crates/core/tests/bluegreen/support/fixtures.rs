@@ -32,7 +32,7 @@ pub fn resource_text(upgrade_mode: &str) -> Value {
                 "spec": {
                     "image": "app:1",
                     "flinkVersion": "v1_20",
-                    "flinkConfiguration": { "state.savepoints.dir": SAVEPOINTS },
+                    "flinkConfiguration": { "state.savepoints.dir": SAVEPOINTS, "execution.checkpointing.interval": "10 s" },
                     "jobManager": { "resource": { "cpu": 1, "memory": "1024m" } },
                     "taskManager": { "resource": { "cpu": 1, "memory": "2048m" } },
                     "job": {
