@@ -125,6 +125,29 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
     }
   }
 
+  /** Replaces whatever stands there, as no operator does. Returns what stood there. */
+  HandoverRecord replace(Consumer<Map<String, String>> edit) throws Exception {
+    while (true) {
+      Seen read = seen().orElseThrow();
+      try {
+        store.put(read.version(), edited(read.handover(), edit)).get(10, TimeUnit.SECONDS);
+        return read.handover();
+      } catch (ExecutionException e) {
+        Thread.sleep(20);
+      }
+    }
+  }
+
+  /** Replaces whatever stands there by this. */
+  void replace(HandoverRecord handover) throws Exception {
+    Map<String, String> wanted = RecordCodec.encode(handover);
+    replace(
+        data -> {
+          data.clear();
+          data.putAll(wanted);
+        });
+  }
+
   private static HandoverRecord edited(HandoverRecord read, Consumer<Map<String, String>> edit)
       throws UnreadableRecordException {
     Map<String, String> data = new TreeMap<>(RecordCodec.encode(read));

@@ -1,0 +1,200 @@
+package io.github.sluiceflink.gate.twojobs;
+
+import io.github.sluiceflink.gate.handover.Color;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/** A handover with strategy WATERMARK from blue to green, with things that go wrong on the way. */
+final class Handover {
+
+  /** Where something can go wrong. */
+  enum Point {
+    /** The record says STANDBY, the incoming job runs, the outgoing one has completed a checkpoint since. */
+    STANDBY,
+    /** PREPARE was written, and the outgoing job's tasks stand still, so that none has answered. */
+    ASKED,
+    /** W stands in the record, and COMMIT does not. */
+    CUT,
+    /** COMMIT has just been written. */
+    COMMIT,
+    /** The outgoing job has passed the cut, and runs. */
+    DRAINED,
+    /** SEALED has just been written; the outgoing job has ended. */
+    SEALED,
+    /** The incoming job has become the active one. */
+    STABLE
+  }
+
+  /** Something that goes wrong. */
+  interface Fault {
+    void happen(Handover handover) throws Exception;
+  }
+
+  private final Scene scene;
+  private final Deployment blue;
+  private final Deployment green;
+  private final Map<Point, List<Fault>> faults = new EnumMap<>(Point.class);
+  private long caughtUpWithin = 500;
+
+  Handover(Scene scene) throws Exception {
+    this.scene = scene;
+    scene.operator().create(Scene.BLUE);
+    blue = gated(scene.deployment(Scene.BLUE, "blue")).with("bluegreen.sinks.epoch", 1);
+    green = gated(scene.deployment(Scene.GREEN, "green")).with("bluegreen.sinks.epoch", 2);
+  }
+
+  private static Deployment gated(Deployment deployment) {
+    return deployment
+        .with("bluegreen.gate.injection.enabled", true)
+        .with("bluegreen.gate.strategy", "WATERMARK")
+        .with("bluegreen.gate.report-interval", "200 ms");
+  }
+
+  /** A key of Flink's configuration, for both jobs. */
+  Handover with(String key, Object value) {
+    blue.with(key, value);
+    green.with(key, value);
+    return this;
+  }
+
+  /** Something of the incoming job alone. */
+  Handover green(Consumer<Deployment> change) {
+    change.accept(green);
+    return this;
+  }
+
+  /** PREPARE is written although the incoming job is so many milliseconds behind. */
+  Handover caughtUpWithin(long milliseconds) {
+    caughtUpWithin = milliseconds;
+    return this;
+  }
+
+  /** Lets this go wrong there. */
+  Handover at(Point point, Fault fault) {
+    faults.computeIfAbsent(point, it -> new ArrayList<>()).add(fault);
+    return this;
+  }
+
+  Scene scene() {
+    return scene;
+  }
+
+  Deployment blue() {
+    return blue;
+  }
+
+  Deployment green() {
+    return green;
+  }
+
+  private void reach(Point point) throws Exception {
+    for (Fault fault : faults.getOrDefault(point, List.of())) {
+      scene.say("at " + point + " something goes wrong");
+      fault.happen(this);
+    }
+  }
+
+  /** Hands over, ends the input, and counts. */
+  Ledger run() throws Exception {
+    fork();
+    long cut = prepare();
+    scene.operator().commit();
+    scene.say("COMMIT at " + cut);
+    reach(Point.COMMIT);
+    scene.operator().awaitPassed(Color.BLUE);
+    scene.say("blue has passed the cut");
+    reach(Point.DRAINED);
+    stopBlue();
+    scene.operator().seal();
+    reach(Point.SEALED);
+    scene.operator().awaitPassed(Color.GREEN);
+    scene.say("green has passed the cut");
+    scene.operator().stable(Scene.GREEN);
+    reach(Point.STABLE);
+    green.awaitRunning();
+    green.awaitCheckpoints(1);
+    long records = scene.input().endSoon();
+    green.awaitState("FINISHED");
+    Ledger ledger = scene.check(records, OptionalLong.of(cut));
+    System.out.printf(
+        "  from COMMIT to green's first record %d ms; longest pause of output %d ms%n",
+        ledger.firstWritten("GREEN").orElseThrow() - scene.operator().committedAt(),
+        ledger.pauseAround(
+            scene.operator().committedAt() - 2_000, scene.operator().committedAt() + 5_000));
+    return ledger;
+  }
+
+  /** Gives the handover up there; blue goes on alone to the end, and green is gone. */
+  Ledger runAndGiveUpAt(Point point) throws Exception {
+    fork();
+    if (point != Point.STANDBY) {
+      scene.operator().prepare();
+    }
+    if (point == Point.CUT) {
+      scene.operator().awaitCut();
+    }
+    scene.operator().abort("the test wants it");
+    scene.say("ABORT");
+    blue.awaitCheckpoints(2);
+    green.close();
+    scene.operator().stableAgain();
+    blue.awaitCheckpoints(1);
+    long records = scene.input().endSoon();
+    blue.awaitState("FINISHED");
+    return scene.check(records, OptionalLong.of(Long.MAX_VALUE));
+  }
+
+  /** Until the incoming job runs and has caught up. */
+  private void fork() throws Exception {
+    blue.start().awaitRunning();
+    scene.say("blue runs");
+    blue.awaitCheckpoints(2);
+    Flink.Savepoint savepoint = blue.flink().savepoint(blue.job(), blue.savepoints());
+    scene.operator().standby(Scene.GREEN, savepoint.id());
+    green.with("execution.savepoint.path", savepoint.path()).start().awaitRunning();
+    scene.say("green runs");
+    scene.operator().awaitReady(caughtUpWithin);
+    reach(Point.STANDBY);
+    blue.awaitRunning();
+    green.awaitRunning();
+    scene.operator().awaitReady(caughtUpWithin);
+    scene.say("green is ready");
+  }
+
+  private long prepare() throws Exception {
+    boolean asked = faults.containsKey(Point.ASKED);
+    if (asked) {
+      blue.taskManager().freeze();
+    }
+    scene.operator().prepare();
+    if (asked) {
+      reach(Point.ASKED);
+      blue.taskManager().thaw();
+    }
+    long cut = scene.operator().awaitCut();
+    reach(Point.CUT);
+    return cut;
+  }
+
+  /** A stop that the job is too busy restarting to carry out is tried again. */
+  private void stopBlue() throws Exception {
+    for (int attempt = 1; !blue.flink().state(blue.job()).equals("FINISHED"); attempt++) {
+      try {
+        blue.flink().stop(blue.job(), blue.savepoints(), true);
+        blue.awaitState("FINISHED");
+      } catch (java.io.IOException e) {
+        scene.say("blue cannot be stopped yet: " + e.getMessage());
+        if (attempt == 20) {
+          throw e;
+        }
+        Thread.sleep(1_000);
+      }
+    }
+    scene.say("blue has stopped");
+    blue.close();
+  }
+}

@@ -1,0 +1,47 @@
+package io.github.sluiceflink.gate.twojobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sluiceflink.gate.twojobs.Handover.Point;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Strategy WATERMARK, driven through the record as the operator drives it. Every record of the
+ * input is counted in what both jobs have committed: none may be missing, none there twice, none on
+ * the wrong side of the cut.
+ */
+class WatermarkHandoverTest {
+
+  @Test
+  void nothingGoesWrong() throws Exception {
+    try (Scene scene = new Scene("watermark")) {
+      bothWrote(new Handover(scene).run());
+    }
+  }
+
+  /** The job starts over with the cut unknown to its subtasks, and is told COMMIT at once. */
+  @Test
+  void theOutgoingTaskManagerDiesWithTheCutAndTheIncomingOneAtCommit() throws Exception {
+    try (Scene scene = new Scene("watermark-taskmanagers-die")) {
+      bothWrote(
+          new Handover(scene)
+              .at(Point.CUT, it -> it.blue().killTaskManager())
+              .at(Point.COMMIT, it -> it.green().killTaskManager())
+              .run());
+    }
+  }
+
+  @Test
+  void aHandoverGivenUpWithItsCutWrittenLeavesEverythingToTheOutgoingJob() throws Exception {
+    try (Scene scene = new Scene("watermark-given-up")) {
+      Ledger ledger = new Handover(scene).runAndGiveUpAt(Point.CUT);
+      assertEquals(0, ledger.recordsOf("GREEN"), ledger::toString);
+    }
+  }
+
+  static void bothWrote(Ledger ledger) {
+    assertTrue(ledger.recordsOf("BLUE") > 0, ledger::toString);
+    assertTrue(ledger.recordsOf("GREEN") > 0, ledger::toString);
+  }
+}
