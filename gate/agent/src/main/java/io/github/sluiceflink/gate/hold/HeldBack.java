@@ -44,7 +44,7 @@ public final class HeldBack {
     try {
       GateOptions options = GateOptions.from(configuration);
       job = options.job();
-      place = place(options);
+      place = options.recordPlace();
     } catch (IllegalArgumentException e) {
       throw new SubmissionRefused(
           GateOptions.AWAIT_SAVEPOINT.key()
@@ -109,24 +109,6 @@ public final class HeldBack {
       Thread.currentThread().interrupt();
       throw new SubmissionRefused("The job was ended while it waited for its turn.", e);
     }
-  }
-
-  private static RecordPlace place(GateOptions options) {
-    if (options.directory().isPresent()) {
-      return RecordPlace.directory(options.directory().get());
-    }
-    if (options.configMapName().isPresent() && options.configMapNamespace().isPresent()) {
-      return RecordPlace.configMap(
-          options.configMapNamespace().get(), options.configMapName().get());
-    }
-    throw new IllegalArgumentException(
-        "neither "
-            + GateOptions.HANDOVER_DIRECTORY.key()
-            + " nor "
-            + GateOptions.CONFIGMAP_NAME.key()
-            + " and "
-            + GateOptions.CONFIGMAP_NAMESPACE.key()
-            + " say where the handover record is");
   }
 
   private static String name(Job job) {
