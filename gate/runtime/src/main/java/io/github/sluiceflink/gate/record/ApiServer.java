@@ -11,6 +11,7 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +22,6 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.net.ssl.SSLException;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
 /** The API server of a cluster: requests as this process's service account. */
@@ -215,15 +215,16 @@ final class ApiServer {
       return new OutageException(
           server + " did not answer within " + LIMIT.toSeconds() + " s", cause);
     }
-    if (cause instanceof SSLException) {
-      return new OutageException(
-          server
-              + " could not be trusted with the authority in "
-              + access.authority()
-              + " ("
-              + cause.getMessage()
-              + ")",
-          cause);
+    for (Throwable it = cause; it != null; it = it.getCause()) {
+      if (it instanceof CertificateException) {
+        return new OutageException(
+            server
+                + " is not trusted ("
+                + it.getMessage()
+                + "), because its certificate has to be one of the authority in "
+                + access.authority(),
+            cause);
+      }
     }
     String reason =
         cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();

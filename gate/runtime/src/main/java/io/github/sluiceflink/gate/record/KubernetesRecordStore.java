@@ -33,7 +33,7 @@ final class KubernetesRecordStore extends ThreadedStore {
    * The API server sends a bookmark every minute to a watch in which nothing happens. Silence for
    * so long is taken for a connection that is dead without a sign.
    */
-  private static final long LONGEST_SILENCE_MS = 90_000;
+  static final long LONGEST_SILENCE_MS = 90_000;
 
   /** How long one watch lasts at least, in seconds; up to half as much again, as chance has it. */
   private static final int WATCH_LASTS_S = 240;
@@ -49,6 +49,7 @@ final class KubernetesRecordStore extends ThreadedStore {
   private final String namespace;
   private final String name;
   private final ApiServer server;
+  private final long longestSilenceMs;
   private final Pause pause = new Pause();
   private final List<Refusal> refusals = new ArrayList<>();
 
@@ -62,11 +63,13 @@ final class KubernetesRecordStore extends ThreadedStore {
 
   private volatile Runnable watch = () -> {};
 
-  KubernetesRecordStore(String namespace, String name, ClusterAccess access) {
+  KubernetesRecordStore(
+      String namespace, String name, ClusterAccess access, long longestSilenceMs) {
     super("the ConfigMap \"" + namespace + "/" + name + "\"");
     this.namespace = namespace;
     this.name = name;
     this.server = new ApiServer(access);
+    this.longestSilenceMs = longestSilenceMs;
   }
 
   /** A write that was refused, of which the listener does not know yet why. */
@@ -214,7 +217,7 @@ final class KubernetesRecordStore extends ThreadedStore {
     }
 
     private void checkSilence() {
-      long left = LONGEST_SILENCE_MS - millisecondsSince(heard);
+      long left = longestSilenceMs - millisecondsSince(heard);
       if (left <= 0) {
         watch.run();
         watchFrom(version);
@@ -277,7 +280,14 @@ final class KubernetesRecordStore extends ThreadedStore {
 
     @Override
     public void refused(Answer answer) {
-      mine(() -> again(refusal("watch", answer)));
+      mine(
+          () -> {
+            if (answer.status == 410) {
+              list();
+            } else {
+              again(refusal("watch", answer));
+            }
+          });
     }
 
     @Override

@@ -39,7 +39,8 @@ public final class RecordPlace implements Serializable {
   public RecordStore open() {
     return namespace == null
         ? new FileRecordStore(Path.of(name))
-        : new KubernetesRecordStore(namespace, name, ClusterAccess.ofThisPod());
+        : new KubernetesRecordStore(
+            namespace, name, ClusterAccess.ofThisPod(), KubernetesRecordStore.LONGEST_SILENCE_MS);
   }
 
   @Override

@@ -38,7 +38,10 @@ public final class Player implements RecordStore.Listener {
     this.store = store;
   }
 
-  /** Either {@code directory PATH} or {@code configmap ADDRESS SERVICE-ACCOUNT NAMESPACE NAME}. */
+  /**
+   * Either {@code directory PATH}, or {@code configmap ADDRESS SERVICE-ACCOUNT NAMESPACE NAME
+   * LONGEST-SILENCE-MS}.
+   */
   public static void main(String[] arguments) throws Exception {
     RecordStore store =
         arguments[0].equals("directory")
@@ -46,7 +49,8 @@ public final class Player implements RecordStore.Listener {
             : new KubernetesRecordStore(
                 arguments[3],
                 arguments[4],
-                new ClusterAccess(URI.create(arguments[1]), Path.of(arguments[2])));
+                new ClusterAccess(URI.create(arguments[1]), Path.of(arguments[2])),
+                Long.parseLong(arguments[5]));
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     Player player = new Player(store);
