@@ -2,14 +2,17 @@ package io.github.sluiceflink.gate.bench;
 
 import java.nio.file.Path;
 
-/** Measures one thing: {@code records|handovers <rounds> <file for the figures>}. */
+/**
+ * Measures one thing: {@code records|handovers <rounds> <file for the figures>}, or {@code requests
+ * <parallelism> <file for the figures> <namespace> <ConfigMap>}.
+ */
 public final class GateBench {
 
   private GateBench() {}
 
   /** Starts it. */
   public static void main(String[] arguments) throws Exception {
-    if (arguments.length != 3) {
+    if (arguments.length < 3) {
       throw new IllegalArgumentException(
           "expected what to measure, how often, and a file for the figures");
     }
@@ -18,6 +21,12 @@ public final class GateBench {
     switch (arguments[0]) {
       case "records":
         RecordCosts.measure(rounds, figures);
+        break;
+      case "handovers":
+        Handovers.measure(rounds, figures);
+        break;
+      case "requests":
+        Handovers.measure(arguments[3], arguments[4], rounds, figures);
         break;
       default:
         throw new IllegalArgumentException("there is nothing to measure named " + arguments[0]);

@@ -1,0 +1,143 @@
+package io.github.sluiceflink.gate.bench;
+
+import io.github.sluiceflink.gate.flink.GateOptions;
+import io.github.sluiceflink.gate.handover.Color;
+import io.github.sluiceflink.gate.handover.HandoverRecord;
+import io.github.sluiceflink.gate.handover.Job;
+import io.github.sluiceflink.gate.handover.Phase;
+import io.github.sluiceflink.gate.handover.Times;
+import io.github.sluiceflink.gate.record.RecordPlace;
+import io.github.sluiceflink.gate.record.RecordStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.apache.flink.configuration.Configuration;
+
+/** Handovers between two jobs in clusters of their own, with a real record between them. */
+final class Handovers {
+
+  private static final Job BLUE = Job.of(Color.BLUE, 1);
+  private static final Job GREEN = Job.of(Color.GREEN, 2);
+  private static final long TIMEOUT_MS = 120_000;
+  private static final long STANDBY_MS = 5000;
+
+  private Handovers() {}
+
+  /** So many, with the record in files. */
+  static void measure(int rounds, Figures figures) throws Exception {
+    for (int round = 1; round <= rounds; round++) {
+      Path directory = Files.createTempDirectory("gate-bench");
+      Configuration place = new Configuration();
+      place.set(GateOptions.HANDOVER_DIRECTORY, directory.toString());
+      one(RecordPlace.directory(directory.toString()), place, 1, figures);
+    }
+  }
+
+  /** One, with the record in a ConfigMap. */
+  static void measure(String namespace, String name, int parallelism, Figures figures)
+      throws Exception {
+    Configuration place = new Configuration();
+    place.set(GateOptions.CONFIGMAP_NAMESPACE, namespace);
+    place.set(GateOptions.CONFIGMAP_NAME, name);
+    one(RecordPlace.configMap(namespace, name), place, parallelism, figures);
+  }
+
+  private static void one(
+      RecordPlace recordPlace, Configuration place, int parallelism, Figures figures)
+      throws Exception {
+    Seen.reset(parallelism);
+    long began = System.nanoTime();
+    try (RecordStore store = recordPlace.open()) {
+      store
+          .put(0, HandoverRecord.builder().epoch(1).phase(Phase.stable()).active(BLUE).build())
+          .get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+      Operator operator = new Operator(store);
+      operator.await("the record", present -> true);
+      PacedJob blue = PacedJob.start(BLUE, parallelism, began, place);
+      awaitMillisecond(Seen::all, began, parallelism);
+      operator.write(
+          present ->
+              Operator.copy(present)
+                  .epoch(2)
+                  .phase(Phase.standby(Times.NO_TIMESTAMP))
+                  .incoming(OptionalLong.of(GREEN.createdFor())));
+      PacedJob green = PacedJob.start(GREEN, parallelism, began, place);
+      operator.await("the green job", present -> hasCaughtUp(present, began));
+      // As long each time, so that what is asked in that time can be compared.
+      Thread.sleep(STANDBY_MS);
+
+      Seen.beginPauses();
+      long prepared = System.nanoTime();
+      operator.write(
+          present -> Operator.copy(present).phase(Phase.prepare(present.phase().highest())));
+      HandoverRecord cut =
+          operator.await("the cut", present -> present.phase().cut().isPresent());
+      long committing = System.nanoTime();
+      operator.write(
+          present ->
+              Operator.copy(present)
+                  .phase(Phase.commit(present.phase().cut().getAsLong())));
+      long committed = System.nanoTime();
+      await("the green job's first record", () -> Seen.ofGreen() > 0);
+      awaitMillisecond(Seen::all, began, parallelism);
+      Thread.sleep(1000);
+      figures.write(
+          "handover",
+          "parallelism",
+          parallelism,
+          "prepareToCutMs",
+          milliseconds(committing - prepared),
+          "commitWriteMs",
+          milliseconds(committed - committing),
+          "commitToFirstMs",
+          milliseconds(Seen.firstOfGreenNs() - committing),
+          "pauseMs",
+          milliseconds(Seen.longestPauseNs()),
+          "cut",
+          cut.phase().cut().getAsLong());
+      Seen.assertEachOnce((int) cut.phase().cut().getAsLong() + 500);
+      blue.close();
+      green.close();
+    }
+  }
+
+  /** Its lowest watermark is a moment behind the present. */
+  private static boolean hasCaughtUp(HandoverRecord present, long began) {
+    return present
+        .green()
+        .filter(report -> report.gates().watermark() > nowMs(began) - 2500)
+        .isPresent();
+  }
+
+  private static long nowMs(long began) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+  }
+
+  /** Waits until the output is at the present. */
+  private static void awaitMillisecond(
+      LongSupplier seen, long began, int partitions)
+      throws InterruptedException, TimeoutException {
+    await(
+        "the output to be at the present",
+        () -> seen.getAsLong() > (nowMs(began) - 200) * partitions);
+  }
+
+  private static void await(String what, BooleanSupplier wanted)
+      throws InterruptedException, TimeoutException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
+    while (!wanted.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new TimeoutException("waited in vain for " + what);
+      }
+      Thread.sleep(1);
+    }
+  }
+
+  private static double milliseconds(long ns) {
+    return ns / 1e6;
+  }
+}

@@ -1,0 +1,43 @@
+package io.github.sluiceflink.gate.bench;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.flink.connector.datagen.source.GeneratorFunction;
+
+/**
+ * The input of both jobs of a handover: each partition has a record for every millisecond since the
+ * beginning, and a job that comes later catches up. A record is its partition and its millisecond.
+ */
+final class Pace implements GeneratorFunction<Long, Long> {
+
+  /** Flink deals out ranges of numbers; this many are a partition's. */
+  static final long PARTITION = 1L << 40;
+
+  private static final long serialVersionUID = 1L;
+
+  private final long beganNs;
+
+  Pace(long beganNs) {
+    this.beganNs = beganNs;
+  }
+
+  static long millisecond(long record) {
+    return record & (PARTITION - 1);
+  }
+
+  static int partition(long record) {
+    return (int) (record / PARTITION);
+  }
+
+  @Override
+  public Long map(Long record) {
+    long due = beganNs + TimeUnit.MILLISECONDS.toNanos(millisecond(record));
+    for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+      if (Thread.currentThread().isInterrupted()) {
+        break;
+      }
+    }
+    return record;
+  }
+}
