@@ -65,7 +65,7 @@ final class ChainJob {
     }
     stream.sinkTo(new DiscardingSink<>());
     Turnstile.reset();
-    ChainJob job = new ChainJob(directory, environment.executeAsync());
+    ChainJob job = new ChainJob(directory, Gated.submit(environment));
     Turnstile.awaitWaiting(TIMEOUT_MS);
     return job;
   }

@@ -3,21 +3,28 @@ package io.github.sluiceflink.gate.bench;
 import io.github.sluiceflink.gate.flink.GateOperatorFactory;
 import io.github.sluiceflink.gate.flink.GateOptions;
 import io.github.sluiceflink.gate.flink.GatePlace;
+import io.github.sluiceflink.gate.flink.NotCopying;
 import io.github.sluiceflink.gate.flink.Timestamps;
+import java.util.UUID;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.graph.StreamNode;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 
-/** Puts a gate behind a stream. */
+/** Puts gates into jobs as the agent does, for a process without the agent. */
 final class Gated {
 
   private Gated() {}
 
+  /** A gate behind a stream. */
   static <T> DataStream<T> stream(DataStream<T> stream, Configuration configuration) {
     GateOperatorFactory<T> factory =
         new GateOperatorFactory<>(
             GateOptions.from(configuration),
-            GatePlace.of("bench", 0, 1, "sink"),
+            GatePlace.of(UUID.randomUUID().toString(), 0, 1, "sink"),
             stream
                 .getType()
                 .createSerializer(
@@ -25,5 +32,16 @@ final class Gated {
             Timestamps.own());
     factory.setChainingStrategy(ChainingStrategy.ALWAYS);
     return stream.transform("gate", stream.getType(), factory).uid("gate");
+  }
+
+  /** Submits a job; what comes to its gates is not copied. */
+  static JobClient submit(StreamExecutionEnvironment environment) throws Exception {
+    StreamGraph graph = environment.getStreamGraph();
+    for (StreamNode node : graph.getStreamNodes()) {
+      if (node.getOperatorFactory() instanceof GateOperatorFactory) {
+        node.setSerializersIn(NotCopying.of(node.getTypeSerializersIn()[0]));
+      }
+    }
+    return environment.executeAsync(graph);
   }
 }

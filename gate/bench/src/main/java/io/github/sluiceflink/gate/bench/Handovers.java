@@ -74,13 +74,10 @@ final class Handovers {
       long prepared = System.nanoTime();
       operator.write(
           present -> Operator.copy(present).phase(Phase.prepare(present.phase().highest())));
-      HandoverRecord cut =
-          operator.await("the cut", present -> present.phase().cut().isPresent());
+      HandoverRecord cut = operator.await("the cut", present -> present.phase().cut().isPresent());
       long committing = System.nanoTime();
       operator.write(
-          present ->
-              Operator.copy(present)
-                  .phase(Phase.commit(present.phase().cut().getAsLong())));
+          present -> Operator.copy(present).phase(Phase.commit(present.phase().cut().getAsLong())));
       long committed = System.nanoTime();
       await("the green job's first record", () -> Seen.ofGreen() > 0);
       awaitMillisecond(Seen::all, began, parallelism);
@@ -118,8 +115,7 @@ final class Handovers {
   }
 
   /** Waits until the output is at the present. */
-  private static void awaitMillisecond(
-      LongSupplier seen, long began, int partitions)
+  private static void awaitMillisecond(LongSupplier seen, long began, int partitions)
       throws InterruptedException, TimeoutException {
     await(
         "the output to be at the present",

@@ -2,12 +2,12 @@ package io.github.sluiceflink.gate.bench;
 
 import io.github.sluiceflink.gate.handover.HandoverRecord;
 import io.github.sluiceflink.gate.record.RecordStore;
+import io.github.sluiceflink.gate.record.WriteRefusedException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import io.github.sluiceflink.gate.record.WriteRefusedException;
 
 /** Plays the operator: watches the record, and writes what is the operator's to write. */
 final class Operator implements RecordStore.Listener {

@@ -38,13 +38,12 @@ final class PacedJob {
     environment.getConfig().setAutoWatermarkInterval(50);
     DataStream<Long> stream =
         environment.fromSource(
-            new DataGeneratorSource<>(
-                new Pace(beganNs), parallelism * Pace.PARTITION, Types.LONG),
+            new DataGeneratorSource<>(new Pace(beganNs), parallelism * Pace.PARTITION, Types.LONG),
             WatermarkStrategy.<Long>forMonotonousTimestamps()
                 .withTimestampAssigner((record, none) -> Pace.millisecond(record)),
             "source");
     Gated.stream(stream, configuration).sinkTo(new SeenSink(job.color())).name("sink");
-    return new PacedJob(environment.executeAsync());
+    return new PacedJob(Gated.submit(environment));
   }
 
   /** Ends it, however it stands. */

@@ -88,7 +88,8 @@ final class Seen {
       missing += until - partition.get(0, until).cardinality();
     }
     if (missing > 0 || twice > 0) {
-      throw new IllegalStateException(missing + " records are missing, and " + twice + " came twice");
+      throw new IllegalStateException(
+          missing + " records are missing, and " + twice + " came twice");
     }
   }
 }
