@@ -27,24 +27,24 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 /** The API server of a cluster: requests as this process's service account. */
 final class ApiServer {
 
-  /** How long an answer may take. */
-  private static final Duration LIMIT = Duration.ofSeconds(10);
-
-  private static final Duration LIMIT_TO_CONNECT = Duration.ofSeconds(5);
-
   private static final long LONGEST_RETRY_AFTER_S = 300;
 
   private final ClusterAccess access;
+  private final Duration limit;
   private final HttpClient client;
   private final AtomicLong requests = new AtomicLong();
 
-  ApiServer(ClusterAccess access) {
+  /**
+   * @param limit how long an answer may take
+   */
+  ApiServer(ClusterAccess access, Duration limit) {
     this.access = access;
+    this.limit = limit;
     this.client =
         HttpClient.newBuilder()
             // A watch and the writes beside it do not share the fate of one connection.
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(LIMIT_TO_CONNECT)
+            .connectTimeout(limit.dividedBy(2))
             // The API server is inside the cluster, where no proxy of the job's leads.
             .proxy(HttpClient.Builder.NO_PROXY)
             .sslContext(ClusterTrust.in(access.authority()))
@@ -130,14 +130,14 @@ final class ApiServer {
       String method, String path, Optional<byte[]> body, String type, String token) {
     HttpRequest request =
         request(path, token)
-            .timeout(LIMIT)
+            .timeout(limit)
             .header("Content-Type", type)
             .method(method, body.map(BodyPublishers::ofByteArray).orElseGet(BodyPublishers::noBody))
             .build();
     CancellableBody received = new CancellableBody();
     return client
         .sendAsync(request, response -> received)
-        .orTimeout(LIMIT.plusSeconds(2).toMillis(), TimeUnit.MILLISECONDS)
+        .orTimeout(limit.plusSeconds(2).toMillis(), TimeUnit.MILLISECONDS)
         .handle(
             (response, problem) -> {
               if (problem != null) {
@@ -213,7 +213,7 @@ final class ApiServer {
     String server = "the API server at " + access.address();
     if (cause instanceof HttpTimeoutException || cause instanceof TimeoutException) {
       return new OutageException(
-          server + " did not answer within " + LIMIT.toSeconds() + " s", cause);
+          server + " did not answer within " + limit.toSeconds() + " s", cause);
     }
     for (Throwable it = cause; it != null; it = it.getCause()) {
       if (it instanceof CertificateException) {

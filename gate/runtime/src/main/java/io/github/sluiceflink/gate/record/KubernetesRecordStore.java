@@ -5,6 +5,7 @@ import io.github.sluiceflink.gate.handover.RecordCodec;
 import io.github.sluiceflink.gate.handover.UnreadableRecordException;
 import io.github.sluiceflink.gate.record.ApiServer.Answer;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +34,10 @@ final class KubernetesRecordStore extends ThreadedStore {
    * The API server sends a bookmark every minute to a watch in which nothing happens. Silence for
    * so long is taken for a connection that is dead without a sign.
    */
-  static final long LONGEST_SILENCE_MS = 90_000;
+  private static final long LONGEST_SILENCE_MS = 90_000;
+
+  /** How long an answer may take. */
+  private static final Duration LIMIT = Duration.ofSeconds(10);
 
   /** How long one watch lasts at least, in seconds; up to half as much again, as chance has it. */
   private static final int WATCH_LASTS_S = 240;
@@ -63,12 +67,17 @@ final class KubernetesRecordStore extends ThreadedStore {
 
   private volatile Runnable watch = () -> {};
 
+  KubernetesRecordStore(String namespace, String name, ClusterAccess access) {
+    this(namespace, name, access, LIMIT, LONGEST_SILENCE_MS);
+  }
+
+  /** For tests, which cannot wait so long, or run on a machine that is slow. */
   KubernetesRecordStore(
-      String namespace, String name, ClusterAccess access, long longestSilenceMs) {
+      String namespace, String name, ClusterAccess access, Duration limit, long longestSilenceMs) {
     super("the ConfigMap \"" + namespace + "/" + name + "\"");
     this.namespace = namespace;
     this.name = name;
-    this.server = new ApiServer(access);
+    this.server = new ApiServer(access, limit);
     this.longestSilenceMs = longestSilenceMs;
   }
 

@@ -39,8 +39,7 @@ public final class RecordPlace implements Serializable {
   public RecordStore open() {
     return namespace == null
         ? new FileRecordStore(Path.of(name))
-        : new KubernetesRecordStore(
-            namespace, name, ClusterAccess.ofThisPod(), KubernetesRecordStore.LONGEST_SILENCE_MS);
+        : new KubernetesRecordStore(namespace, name, ClusterAccess.ofThisPod());
   }
 
   @Override

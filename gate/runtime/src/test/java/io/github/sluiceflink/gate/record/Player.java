@@ -10,6 +10,7 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
@@ -40,7 +41,7 @@ public final class Player implements RecordStore.Listener {
 
   /**
    * Either {@code directory PATH}, or {@code configmap ADDRESS SERVICE-ACCOUNT NAMESPACE NAME
-   * LONGEST-SILENCE-MS}.
+   * LIMIT-S LONGEST-SILENCE-MS}.
    */
   public static void main(String[] arguments) throws Exception {
     RecordStore store =
@@ -50,7 +51,8 @@ public final class Player implements RecordStore.Listener {
                 arguments[3],
                 arguments[4],
                 new ClusterAccess(URI.create(arguments[1]), Path.of(arguments[2])),
-                Long.parseLong(arguments[5]));
+                Duration.ofSeconds(Long.parseLong(arguments[5])),
+                Long.parseLong(arguments[6]));
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     Player player = new Player(store);
