@@ -3,6 +3,7 @@
 pub mod client;
 pub mod distribution;
 mod endpoint;
+pub mod handover;
 pub mod launcher;
 pub mod runner;
 mod server;

@@ -159,7 +159,7 @@ impl<'a> Stage<'a> {
 
     pub fn signal(&self, player: &Player, name: &str) {
         let sent = std::process::Command::new("kill")
-            .args([format!("-{name}"), player.pid().to_string()])
+            .args([format!("-{name}"), player.child.id().to_string()])
             .status();
         assert!(sent.unwrap().success());
     }

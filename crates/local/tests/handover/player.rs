@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// A loaded machine may need this long to start a JVM.
@@ -40,9 +40,10 @@ fn java() -> PathBuf {
 
 /// Ends with its owner.
 pub struct Player {
-    child: Child,
+    pub child: Child,
     input: ChildStdin,
-    lines: Receiver<String>,
+    /// What it says.
+    pub lines: Receiver<String>,
 }
 
 impl Player {
@@ -93,25 +94,12 @@ impl Player {
         }
     }
 
-    fn next(&self) -> String {
+    /// The next thing that it says.
+    pub fn next(&self) -> String {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(problem) => panic!("nothing more was said: {problem}"),
         }
-    }
-
-    /// What it says next within this time.
-    pub fn within(&self, time: Duration) -> Option<String> {
-        match self.lines.recv_timeout(time) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(problem) => panic!("it ended: {problem}"),
-        }
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 
