@@ -12,6 +12,7 @@
 //! * [`Gate`]: one subtask: what it keeps, and what it answers.
 //! * [`Coordinator`]: one job's coordinator. What an outgoing and an incoming one write is in `outgoing.rs` and `incoming.rs`.
 //! * [`HandoverRecord`]: what the three parties know together; [`codec`] is its wire form.
+//! * [`operator::decide`]: what the operator writes, and what it waits for.
 //! * [`Phase`] and [`Fork`]: which phase may follow, and what restarts mean for the fork.
 //!
 //! Sluice runs the operator's side. The gate and the coordinators run in Flink, in Java; the two are kept alike by the test
@@ -24,8 +25,10 @@ mod gate;
 mod incoming;
 mod judge;
 mod numbers;
+pub mod operator;
 mod outgoing;
 mod phase;
+mod reason;
 mod record;
 mod report;
 mod situation;
@@ -38,6 +41,7 @@ pub use numbers::{
     Attempt, CheckpointId, Cut, Epoch, EventTime, Incarnation, Subtask, SubtaskIndex, Version, Watermark,
 };
 pub use phase::Phase;
-pub use record::{AbortReason, Change, HandoverRecord, Job};
+pub use reason::AbortReason;
+pub use record::{Change, HandoverRecord, Job};
 pub use report::{Figures, GateReport, GatesReport, Passed, Report, Restore};
 pub use situation::{Answer, Coordinator, Finished, Seen, Standing, SubtaskReport, SubtaskSituation};

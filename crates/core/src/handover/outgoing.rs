@@ -2,7 +2,8 @@
 
 use super::numbers::{Cut, EventTime, Watermark};
 use super::phase::Phase;
-use super::record::{AbortReason, Change, HandoverRecord};
+use super::reason::AbortReason;
+use super::record::{Change, HandoverRecord};
 use super::situation::{Coordinator, SubtaskSituation};
 
 /// The next write, given that it holds its attempt.

@@ -6,8 +6,9 @@ use sluice_api::blue_green::Color;
 
 use super::fork::Fork;
 use super::judge::Told;
-use super::numbers::{Attempt, Cut, Epoch, EventTime, Subtask, Watermark};
+use super::numbers::{Attempt, Cut, Epoch, EventTime};
 use super::phase::Phase;
+use super::reason::AbortReason;
 use super::report::Report;
 
 /// A job, as the record knows it: its colour, and the epoch that it was created for. The colour alone would not tell a job
@@ -59,35 +60,6 @@ pub struct HandoverRecord {
     /// FLIP-504's `deployment-deletion-delay-ms`: how long the outgoing job stays after the handover, in milliseconds.
     #[serde(default)]
     pub deletion_delay_ms: u64,
-}
-
-/// Why a handover was given up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "SCREAMING_SNAKE_CASE",
-    rename_all_fields = "camelCase"
-)]
-pub enum AbortReason {
-    /// The outgoing job kept records back for longer than `bluegreen.gate.hold-timeout`.
-    HoldTimeout,
-    /// The cut would lie further ahead of the watermark than `bluegreen.gate.max-cut-lead`.
-    CutTooFar {
-        /// The subtask that emitted the highest timestamp; none if that was in an earlier attempt.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        subtask: Option<Subtask>,
-        /// That timestamp.
-        highest: EventTime,
-        /// The watermark of the outgoing job's gates.
-        watermark: Watermark,
-    },
-    /// The outgoing job has emitted records with timestamps, and no gate has seen a watermark: it would never drain.
-    NoWatermark,
-    /// The operator gave it up.
-    Operator {
-        /// In a sentence.
-        why: String,
-    },
 }
 
 /// What a coordinator writes.

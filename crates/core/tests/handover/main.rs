@@ -6,5 +6,6 @@
 )]
 
 mod fork;
+mod operator;
 mod record;
 mod vectors;

@@ -73,6 +73,11 @@ fn reasons() -> impl Strategy<Value = AbortReason> {
     prop_oneof![
         Just(AbortReason::HoldTimeout),
         Just(AbortReason::NoWatermark),
+        Just(AbortReason::Idle),
+        Just(AbortReason::OutgoingLost),
+        any::<Option<u64>>().prop_map(|attempt| AbortReason::BehindFork {
+            attempt: attempt.map(Attempt)
+        }),
         ".*".prop_map(|why| AbortReason::Operator { why }),
         any::<(Option<(u16, u16)>, i64, i64)>().prop_map(|(subtask, highest, watermark)| {
             AbortReason::CutTooFar {

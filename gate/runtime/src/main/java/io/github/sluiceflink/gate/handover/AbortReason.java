@@ -3,6 +3,7 @@ package io.github.sluiceflink.gate.handover;
 import com.google.auto.value.AutoOneOf;
 import com.google.auto.value.AutoValue;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Why a handover was given up. */
 @AutoOneOf(AbortReason.Kind.class)
@@ -21,6 +22,12 @@ public abstract class AbortReason {
      * would never drain.
      */
     NO_WATERMARK,
+    /** No input of the outgoing job moves: strategy SAVEPOINT takes over. */
+    IDLE,
+    /** The outgoing job has restarted from a checkpoint older than the fork. */
+    BEHIND_FORK,
+    /** The outgoing job is lost for good. */
+    OUTGOING_LOST,
     /** The operator gave it up. */
     OPERATOR
   }
@@ -40,6 +47,21 @@ public abstract class AbortReason {
     return AutoOneOf_AbortReason.noWatermark();
   }
 
+  public static AbortReason idle() {
+    return AutoOneOf_AbortReason.idle();
+  }
+
+  /**
+   * @param attempt the attempt that did; empty if it is not known
+   */
+  public static AbortReason behindFork(OptionalLong attempt) {
+    return AutoOneOf_AbortReason.behindFork(attempt);
+  }
+
+  public static AbortReason outgoingLost() {
+    return AutoOneOf_AbortReason.outgoingLost();
+  }
+
   /**
    * @param why in a sentence
    */
@@ -56,6 +78,12 @@ public abstract class AbortReason {
   public abstract CutTooFar getCutTooFar();
 
   abstract void getNoWatermark();
+
+  abstract void getIdle();
+
+  abstract OptionalLong getBehindFork();
+
+  abstract void getOutgoingLost();
 
   /** The operator's sentence, of that kind of reason. */
   public abstract String getOperator();

@@ -21,6 +21,9 @@ final class ReasonJson {
         ReportJson.putEventTime(json, "highest", refused.highest());
         json.put("watermark", refused.watermark());
         break;
+      case BEHIND_FORK:
+        reason.getBehindFork().ifPresent(it -> json.put("attempt", it));
+        break;
       case OPERATOR:
         json.put("why", reason.getOperator());
         break;
@@ -46,6 +49,12 @@ final class ReasonJson {
             json.required("watermark", Json::number));
       case NO_WATERMARK:
         return AbortReason.noWatermark();
+      case IDLE:
+        return AbortReason.idle();
+      case BEHIND_FORK:
+        return AbortReason.behindFork(json.optionalCount("attempt"));
+      case OUTGOING_LOST:
+        return AbortReason.outgoingLost();
       case OPERATOR:
         return AbortReason.operator(json.required("why", Json::text));
       default:

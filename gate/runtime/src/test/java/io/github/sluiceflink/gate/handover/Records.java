@@ -49,6 +49,10 @@ final class Records {
         AbortReason.cutTooFar(Optional.of(Subtask.of(0, 3)), 9_000_000, 50),
         AbortReason.cutTooFar(Optional.empty(), Times.NO_TIMESTAMP, 50),
         AbortReason.noWatermark(),
+        AbortReason.idle(),
+        AbortReason.behindFork(OptionalLong.of(4)),
+        AbortReason.behindFork(OptionalLong.empty()),
+        AbortReason.outgoingLost(),
         AbortReason.operator("it was not ready in time"));
   }
 
