@@ -17,7 +17,7 @@ import org.apache.flink.api.common.JobID;
 /** One job on Flink: its JobManager and TaskManagers, each a process. */
 final class Deployment implements AutoCloseable {
 
-  static final Duration PATIENCE = Duration.ofSeconds(90);
+  static final Duration PATIENCE = Duration.ofSeconds(240);
 
   private static final Set<String> ENDED = Set.of("FINISHED", "FAILED", "CANCELED");
 
@@ -87,7 +87,7 @@ final class Deployment implements AutoCloseable {
     with("parallelism.default", 2);
     with("pipeline.max-parallelism", 128);
     with("pipeline.auto-watermark-interval", "20 ms");
-    with("execution.buffer-timeout.interval", "5 ms");
+    with("execution.buffer-timeout.interval", "10 ms");
     with("execution.checkpointing.interval", "500 ms");
     with("execution.checkpointing.timeout", "20 s");
     with("execution.checkpointing.tolerable-failed-checkpoints", 1000);

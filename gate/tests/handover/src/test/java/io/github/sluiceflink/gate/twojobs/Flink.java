@@ -92,7 +92,7 @@ final class Flink {
     JsonNode operation =
         Wait.forValue(
             "the savepoint " + trigger,
-            Duration.ofSeconds(60),
+            Deployment.PATIENCE,
             () ->
                 get("/jobs/" + job + "/savepoints/" + trigger)
                     .filter(it -> it.at("/status/id").asText().equals("COMPLETED"))

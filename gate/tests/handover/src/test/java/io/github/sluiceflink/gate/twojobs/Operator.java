@@ -27,7 +27,7 @@ import java.util.function.Predicate;
  */
 final class Operator implements AutoCloseable, RecordStore.Listener {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofSeconds(240);
 
   /** A record in the version in which it was read. */
   record Seen(long version, HandoverRecord handover) {}

@@ -50,6 +50,7 @@ class SavepointHandoverTest {
   }
 
   @Test
+  @Tag("torture")
   void theOutgoingJobGoesOnFromTheSavepointIfTheIncomingOneDoesNotComeUp() throws Exception {
     try (Scene scene = new Scene("savepoint-and-back")) {
       scene.operator().create(Scene.BLUE);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /**
  * Everything that goes wrong, at every point of a handover with strategy WATERMARK: {@code mvn
- * verify -Ptorture}. With {@code -Dtorture.only=<part of a name>} only some of it.
+ * verify -Ptorture}. With {@code -Dtorture.only=<regular expression>} only those whose names fit.
  */
 @Tag("torture")
 class TortureTest {
@@ -35,8 +36,8 @@ class TortureTest {
     inputs();
     jobs();
     givenUp();
-    String only = System.getProperty("torture.only", "");
-    return tests.stream().filter(test -> test.getDisplayName().contains(only));
+    Pattern only = Pattern.compile(System.getProperty("torture.only", ""));
+    return tests.stream().filter(test -> only.matcher(test.getDisplayName()).find());
   }
 
   private void processesDie() {

@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 /** Waiting for something that has no event of its own. */
 final class Wait {
 
-  private static final Duration LOOK_EVERY = Duration.ofMillis(20);
+  private static final Duration LOOK_EVERY = Duration.ofMillis(150);
 
   private Wait() {}
 
