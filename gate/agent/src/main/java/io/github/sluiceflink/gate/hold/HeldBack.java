@@ -74,7 +74,8 @@ public final class HeldBack {
                             + " record, or into "
                             + StateRecoveryOptions.SAVEPOINT_PATH.key()
                             + "."));
-    LOG.info("It is this job's turn. It starts from {}, which the handover record names.", savepoint);
+    LOG.info(
+        "It is this job's turn. It starts from {}, which the handover record names.", savepoint);
     configuration.set(StateRecoveryOptions.SAVEPOINT_PATH, savepoint);
     graph.setSavepointRestoreSettings(SavepointRestoreSettings.fromConfiguration(configuration));
   }

@@ -149,11 +149,7 @@ class HeldBackTest {
   }
 
   private void put(
-      long expected,
-      long epoch,
-      Job active,
-      OptionalLong incoming,
-      Optional<String> savepoint)
+      long expected, long epoch, Job active, OptionalLong incoming, Optional<String> savepoint)
       throws Exception {
     store
         .put(

@@ -173,8 +173,7 @@ final class Deployment implements AutoCloseable {
     with("io.tmp.dirs", Files.createDirectories(directory.resolve("tmp-" + name)));
     StringBuilder text = new StringBuilder();
     configuration.forEach(
-        (key, value) ->
-            text.append('"').append(key).append("\": \"").append(value).append("\"\n"));
+        (key, value) -> text.append('"').append(key).append("\": \"").append(value).append("\"\n"));
     Files.writeString(conf.resolve("config.yaml"), text);
     return conf;
   }
@@ -236,9 +235,7 @@ final class Deployment implements AutoCloseable {
   void awaitCheckpoints(int more) throws Exception {
     long enough = flink.completedCheckpoint(job) + more;
     Wait.until(
-        name + "'s checkpoint " + enough,
-        PATIENCE,
-        () -> flink.completedCheckpoint(job) >= enough);
+        name + "'s checkpoint " + enough, PATIENCE, () -> flink.completedCheckpoint(job) >= enough);
   }
 
   /** A TaskManager dies, and another one comes up. */
@@ -254,7 +251,8 @@ final class Deployment implements AutoCloseable {
   void killJobManager() throws Exception {
     jobManager.kill();
     Optional<String> newest = Checkpoints.newest(checkpoints(), job);
-    startJobManager(newest.or(() -> Optional.ofNullable(configuration.get("execution.savepoint.path"))));
+    startJobManager(
+        newest.or(() -> Optional.ofNullable(configuration.get("execution.savepoint.path"))));
   }
 
   Jvm jobManager() {

@@ -13,7 +13,10 @@ final class Handover {
 
   /** Where something can go wrong. */
   enum Point {
-    /** The record says STANDBY, the incoming job runs, the outgoing one has completed a checkpoint since. */
+    /**
+     * The record says STANDBY, the incoming job runs, the outgoing one has completed a checkpoint
+     * since.
+     */
     STANDBY,
     /** PREPARE was written, and the outgoing job's tasks stand still, so that none has answered. */
     ASKED,

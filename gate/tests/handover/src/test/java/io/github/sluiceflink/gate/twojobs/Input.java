@@ -44,7 +44,19 @@ record Input(
   /** Four splits with a record each 4 ms, from now on. */
   static Input of(Path control) {
     return new Input(
-        4, System.currentTimeMillis(), 4, 40, 60, 0, -1, 0, -1, 0, 0, 0, control.toAbsolutePath().toString());
+        4,
+        System.currentTimeMillis(),
+        4,
+        40,
+        60,
+        0,
+        -1,
+        0,
+        -1,
+        0,
+        0,
+        0,
+        control.toAbsolutePath().toString());
   }
 
   /** One split says nothing after so many records. */
@@ -57,22 +69,55 @@ record Input(
   /** What one split has comes so much later, in milliseconds, than what the others have. */
   Input withSlowSplit(int split, long by) {
     return new Input(
-        splits, start, interval, disorder, bound, idleAfter, silentSplit, silentFrom, split, by,
-        lateEvery, lateBy, control);
+        splits,
+        start,
+        interval,
+        disorder,
+        bound,
+        idleAfter,
+        silentSplit,
+        silentFrom,
+        split,
+        by,
+        lateEvery,
+        lateBy,
+        control);
   }
 
   /** So many milliseconds late is each of so many records. */
   Input withLateRecords(int every, long by) {
     return new Input(
-        splits, start, interval, disorder, bound, idleAfter, silentSplit, silentFrom, slowSplit,
-        slowBy, every, by, control);
+        splits,
+        start,
+        interval,
+        disorder,
+        bound,
+        idleAfter,
+        silentSplit,
+        silentFrom,
+        slowSplit,
+        slowBy,
+        every,
+        by,
+        control);
   }
 
   /** With so many milliseconds between two records of a split. */
   Input paced(long interval) {
     return new Input(
-        splits, start, interval, disorder, bound, idleAfter, silentSplit, silentFrom, slowSplit,
-        slowBy, lateEvery, lateBy, control);
+        splits,
+        start,
+        interval,
+        disorder,
+        bound,
+        idleAfter,
+        silentSplit,
+        silentFrom,
+        slowSplit,
+        slowBy,
+        lateEvery,
+        lateBy,
+        control);
   }
 
   /** The event time of a record, in milliseconds since 1970. */

@@ -54,8 +54,7 @@ final class Jvm {
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(new File(log + ".out")))
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(log + ".out")))
             .start();
     RUNNING.add(process);
     return new Jvm(process, log);
@@ -95,7 +94,8 @@ final class Jvm {
   }
 
   private void signal(String name) throws Exception {
-    int code = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    int code =
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
     if (code != 0) {
       throw new AssertionError("kill -" + name + " " + process.pid() + " failed: " + code);
     }

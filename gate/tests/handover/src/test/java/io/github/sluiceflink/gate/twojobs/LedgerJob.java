@@ -109,8 +109,7 @@ public final class LedgerJob {
   private static final class WithTime implements Encoder<String> {
     @Override
     public void encode(String line, OutputStream out) throws IOException {
-      out.write(
-          (line + "," + System.currentTimeMillis() + "\n").getBytes(StandardCharsets.UTF_8));
+      out.write((line + "," + System.currentTimeMillis() + "\n").getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -152,7 +151,8 @@ public final class LedgerJob {
     }
   }
 
-  private static final class Result extends ProcessWindowFunction<Long, String, Integer, TimeWindow> {
+  private static final class Result
+      extends ProcessWindowFunction<Long, String, Integer, TimeWindow> {
     private final String color;
 
     Result(String color) {

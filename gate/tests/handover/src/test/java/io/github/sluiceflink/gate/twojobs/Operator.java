@@ -181,7 +181,9 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
     }
   }
 
-  /** Waits until PREPARE may be written: the incoming job is up and has caught up to within so much. */
+  /**
+   * Waits until PREPARE may be written: the incoming job is up and has caught up to within so much.
+   */
   void awaitReady(long caughtUpWithin) throws Exception {
     await(
         "the incoming job to be ready",
@@ -194,10 +196,8 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
               || incoming.get().createdFor() != it.incoming().orElse(-1)) {
             return false;
           }
-          boolean newer =
-              outgoing.get().completed().orElse(0) > it.fork().get().checkpoint();
-          long behind =
-              outgoing.get().gates().watermark() - incoming.get().gates().watermark();
+          boolean newer = outgoing.get().completed().orElse(0) > it.fork().get().checkpoint();
+          long behind = outgoing.get().gates().watermark() - incoming.get().gates().watermark();
           return newer
               && outgoing.get().gates().allReporting()
               && incoming.get().gates().allReporting()
@@ -305,8 +305,7 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
   void abort(String why) throws Exception {
     change(
         "STANDBY or PREPARE",
-        it ->
-            it.phase().name() == Phase.Name.STANDBY || it.phase().name() == Phase.Name.PREPARE,
+        it -> it.phase().name() == Phase.Name.STANDBY || it.phase().name() == Phase.Name.PREPARE,
         data -> {
           data.put("phase", "ABORT");
           data.put("reason", "{\"kind\":\"OPERATOR\",\"why\":\"" + why + "\"}");

@@ -44,18 +44,18 @@ final class RecordFaults {
     Operator operator = scene.operator();
     HandoverRecord right =
         operator.replace(
-        data -> {
-          TreeMap<String, String> old = new TreeMap<>(data);
-          data.clear();
-          data.put("epoch", "1");
-          data.put("phase", "STABLE");
-          data.put("active", "BLUE");
-          data.put("active-created-for", "1");
-          // The reports stay, because an old one of them is another fault.
-          Stream.of("report.blue", "report.green")
-              .forEach(
-                  key -> Optional.ofNullable(old.get(key)).ifPresent(it -> data.put(key, it)));
-        });
+            data -> {
+              TreeMap<String, String> old = new TreeMap<>(data);
+              data.clear();
+              data.put("epoch", "1");
+              data.put("phase", "STABLE");
+              data.put("active", "BLUE");
+              data.put("active-created-for", "1");
+              // The reports stay, because an old one of them is another fault.
+              Stream.of("report.blue", "report.green")
+                  .forEach(
+                      key -> Optional.ofNullable(old.get(key)).ifPresent(it -> data.put(key, it)));
+            });
     scene.say("the record is that of the epoch before");
     Thread.sleep(milliseconds);
     operator.replace(right);

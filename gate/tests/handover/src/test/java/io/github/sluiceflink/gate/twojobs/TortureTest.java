@@ -155,9 +155,7 @@ class TortureTest {
         it ->
             it.green(green -> green.with("parallelism.default", 3))
                 .at(Point.COMMIT, on -> on.green().killTaskManager()));
-    add(
-        "slow-green",
-        it -> it.green(green -> green.argument("lag", "3000")).caughtUpWithin(4_000));
+    add("slow-green", it -> it.green(green -> green.argument("lag", "3000")).caughtUpWithin(4_000));
     add(
         "slow-green-killed-SEALED",
         it ->
