@@ -1,7 +1,6 @@
 package io.github.sluiceflink.gate.agent;
 
 import io.github.sluiceflink.gate.hold.HeldBack;
-import io.github.sluiceflink.gate.sinks.ForkSafeSinks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -22,6 +21,6 @@ public final class GraphGenerated implements Consumer<Object[]> {
       transformations.add((Transformation<?>) transformation);
     }
     HeldBack.await(graph, (Configuration) generated[2]);
-    ForkSafeSinks.prepare(graph, transformations, (Configuration) generated[2]);
+    Submission.prepare(graph, transformations, (Configuration) generated[2]);
   }
 }

@@ -1,11 +1,12 @@
 package io.github.sluiceflink.gate.agent;
 
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import net.bytebuddy.asm.Advice;
 
 /**
  * Copied to the end of the SQL planner's {@code CommonExecSink.applySinkProvider}, the one place
- * that knows which operators of a statement belong to its sink: a connector may make any of them.
+ * that knows which operators of a statement belong to its sink, whether the query updates what it
+ * has written, and which column holds the event time.
  */
 final class SqlSinkAdvice {
 
@@ -13,13 +14,17 @@ final class SqlSinkAdvice {
 
   @Advice.OnMethodExit
   @SuppressWarnings("unchecked")
-  static void exit(@Advice.Argument(0) Object input, @Advice.Return Object sink)
+  static void exit(
+      @Advice.Argument(0) Object input,
+      @Advice.Argument(3) int rowtime,
+      @Advice.FieldValue("inputChangelogMode") Object changes,
+      @Advice.Return Object sink)
       throws ReflectiveOperationException {
-    ((BiConsumer<Object, Object>)
+    ((Consumer<Object[]>)
             ClassLoader.getSystemClassLoader()
                 .loadClass("io.github.sluiceflink.gate.agent.SqlSinkTranslated")
                 .getDeclaredConstructor()
                 .newInstance())
-        .accept(input, sink);
+        .accept(new Object[] {input, sink, changes, rowtime});
   }
 }

@@ -1,19 +1,14 @@
 package io.github.sluiceflink.gate.sinks;
 
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.configuration.DeploymentOptions;
 import org.apache.flink.runtime.jobgraph.JobType;
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.streaming.api.graph.StreamGraph;
-import org.apache.flink.streaming.api.graph.StreamGraphHasherV2;
 import org.apache.flink.streaming.api.graph.StreamNode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,46 +27,61 @@ public final class ForkSafeSinks {
 
   private ForkSafeSinks() {}
 
-  /**
-   * Prepares a graph that is about to be submitted. Without a sink epoch in the configuration it is
-   * not touched.
-   *
-   * @param graph as Flink generated it
-   * @param transformations that it was generated from
-   * @param configuration with which it is submitted; may get the permission to leave state behind
-   * @throws SubmissionRefused if the job must not be submitted
-   */
-  public static void prepare(
-      StreamGraph graph,
-      Collection<Transformation<?>> transformations,
-      Configuration configuration) {
+  /** Takes back what an earlier job with this configuration was permitted. */
+  public static void forget(StreamGraph graph, Configuration configuration) {
     SavepointFork.forbid(graph, configuration);
-    long epoch = SinkEpoch.of(configuration);
-    if (epoch == 0) {
-      return;
+  }
+
+  /**
+   * Whether the sinks of a job have to be told from those of another sink epoch.
+   *
+   * @throws SubmissionRefused if the sink epoch of the configuration is none
+   */
+  public static boolean isWanted(StreamGraph graph, Configuration configuration) {
+    if (SinkEpoch.of(configuration) == 0) {
+      return false;
     }
     if (graph.getJobType() != JobType.STREAMING) {
       LOG.info("A batch job starts from no savepoint: {} is not needed.", SinkEpoch.EPOCH.key());
-      return;
+      return false;
     }
-    refuseWhereIdsAreMadeElsewhere(configuration);
-    SinkOperators found = new SinkOperators(graph, transformations);
-    List<StreamNode> sinks = found.operators();
-    Map<Integer, byte[]> original = hashes(graph);
+    return true;
+  }
+
+  /**
+   * The ids of the sinks' operators in this job's sink epoch, by node of the graph.
+   *
+   * @param original the ids that Flink generates
+   */
+  public static Map<Integer, byte[]> ids(
+      Configuration configuration, SinkOperators sinks, Map<Integer, byte[]> original) {
     Map<Integer, byte[]> derived = new TreeMap<>();
-    for (StreamNode sink : sinks) {
-      derived.put(sink.getId(), OperatorIds.derive(original.get(sink.getId()), epoch));
+    for (StreamNode sink : sinks.operators()) {
+      derived.put(
+          sink.getId(),
+          OperatorIds.derive(original.get(sink.getId()), SinkEpoch.of(configuration)));
     }
-    new OperatorIds(derived).writeTo(graph.getJobConfiguration());
-    Map<Integer, byte[]> present = hashes(graph);
-    if (!derived.keySet().stream()
-        .allMatch(node -> Arrays.equals(derived.get(node), present.get(node)))) {
-      throw new SubmissionRefused(
-          "The ids of this job's sinks cannot be changed in this version of Flink, so its sinks would"
-              + " harm the running job's; set "
-              + SinkEpoch.FORK_SAFE.key()
-              + " to false to start it all the same.");
-    }
+    return derived;
+  }
+
+  /**
+   * Gives the sinks names of their own for what is outside of Flink, and leaves the state of an
+   * earlier epoch behind.
+   *
+   * @param graph with all its operators
+   * @param configuration with which it is submitted; may get the permission to leave state behind
+   * @param original the ids that Flink generates, by node
+   * @param present the ids that the operators are going to have, by node
+   * @throws SubmissionRefused if the job must not be submitted
+   */
+  public static void separate(
+      StreamGraph graph,
+      Configuration configuration,
+      SinkOperators found,
+      Map<Integer, byte[]> original,
+      Map<Integer, byte[]> present) {
+    long epoch = SinkEpoch.of(configuration);
+    List<StreamNode> sinks = found.operators();
     Set<OperatorID> formerUserHashes = SavepointFork.userHashes(sinks);
     for (StreamNode sink : sinks) {
       // A hash that the user set names state by its former id, which is the running job's.
@@ -86,34 +96,6 @@ public final class ForkSafeSinks {
               + " operators', so it is restored from the savepoint.",
           names(found.doubtful()));
     }
-  }
-
-  /**
-   * Flink 2.x makes the ids in the JobMaster: if that is in another process, it is out of reach.
-   */
-  private static void refuseWhereIdsAreMadeElsewhere(Configuration configuration) {
-    String target = configuration.getOptional(DeploymentOptions.TARGET).orElse("");
-    boolean session = target.equals("remote") || target.endsWith("-session");
-    if (session && submitsStreamGraphs()) {
-      throw new SubmissionRefused(
-          SinkEpoch.EPOCH.key()
-              + " has no effect on a job that is submitted to a session cluster ("
-              + target
-              + ") of Flink 2; run it in application mode.");
-    }
-  }
-
-  private static boolean submitsStreamGraphs() {
-    for (Class<?> type : StreamGraph.class.getInterfaces()) {
-      if (type.getSimpleName().equals("ExecutionPlan")) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static Map<Integer, byte[]> hashes(StreamGraph graph) {
-    return new StreamGraphHasherV2().traverseStreamGraphAndGenerateHashes(graph);
   }
 
   private static String names(List<StreamNode> operators) {

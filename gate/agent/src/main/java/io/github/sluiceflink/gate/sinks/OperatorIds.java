@@ -13,6 +13,8 @@ import java.util.stream.Collectors;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.graph.StreamGraphHasherV2;
 import org.apache.flink.util.StringUtils;
 
 /**
@@ -32,8 +34,18 @@ public final class OperatorIds {
 
   private final Map<Integer, byte[]> ids;
 
-  OperatorIds(Map<Integer, byte[]> ids) {
+  /**
+   * Ids for these operators.
+   *
+   * @param ids by node of the graph
+   */
+  public OperatorIds(Map<Integer, byte[]> ids) {
     this.ids = Collections.unmodifiableMap(new TreeMap<>(ids));
+  }
+
+  /** The ids that Flink makes for the operators of a graph, those that it carries put in. */
+  public static Map<Integer, byte[]> generated(StreamGraph graph) {
+    return new StreamGraphHasherV2().traverseStreamGraphAndGenerateHashes(graph);
   }
 
   /** What a graph carries in its job configuration; empty if the agent has left it alone. */
@@ -50,12 +62,18 @@ public final class OperatorIds {
   }
 
   /** Lets a graph carry these ids. */
-  void writeTo(Configuration jobConfiguration) {
+  public void writeTo(Configuration jobConfiguration) {
     jobConfiguration.set(
         OPERATOR_IDS,
         ids.entrySet().stream()
             .map(pair -> pair.getKey() + "=" + StringUtils.byteToHexString(pair.getValue()))
             .collect(Collectors.joining(",")));
+  }
+
+  /** Whether these operators have these ids. */
+  public boolean areIn(Map<Integer, byte[]> hashes) {
+    return ids.keySet().stream()
+        .allMatch(node -> Arrays.equals(ids.get(node), hashes.get(node)));
   }
 
   /** Puts these ids in the place of those that Flink generated. */

@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.graph.StreamEdge;
 import org.apache.flink.streaming.api.graph.StreamGraph;
@@ -15,9 +15,10 @@ import org.apache.flink.streaming.api.operators.collect.CollectSinkOperatorFacto
 import org.apache.flink.streaming.api.transformations.LegacySinkTransformation;
 
 /** Which operators of a graph belong to its sinks, found without the name of any connector. */
-final class SinkOperators {
+public final class SinkOperators {
 
-  private final Set<Integer> sql;
+  private final Map<Integer, Transformation<?>> program;
+  private final SqlSinks sql;
   private final List<StreamNode> operators = new ArrayList<>();
   private final List<StreamNode> doubtful = new ArrayList<>();
 
@@ -27,8 +28,8 @@ final class SinkOperators {
    * @param graph as Flink generated it
    * @param roots the transformations that it was generated from
    */
-  SinkOperators(StreamGraph graph, Collection<Transformation<?>> roots) {
-    Map<Integer, Transformation<?>> program = Program.before(roots, it -> false);
+  public SinkOperators(StreamGraph graph, Collection<Transformation<?>> roots) {
+    program = Program.before(roots, it -> false);
     sql = SqlSinks.in(program);
     List<StreamNode> nodes = new ArrayList<>(graph.getStreamNodes());
     nodes.sort(Comparator.comparingInt(StreamNode::getId));
@@ -47,13 +48,32 @@ final class SinkOperators {
   /**
    * Writers, committers and whatever else the sinks were expanded to, in the order of the graph.
    */
-  List<StreamNode> operators() {
+  public List<StreamNode> operators() {
     return operators;
   }
 
   /** Where the graph ends in something that may write, though nothing says that it is a sink. */
-  List<StreamNode> doubtful() {
+  public List<StreamNode> doubtful() {
     return doubtful;
+  }
+
+  /**
+   * What the SQL planner knows of the sink that an operator belongs to, or null if it is none of
+   * its sinks.
+   */
+  public SqlSink sqlSinkOf(StreamNode operator) {
+    return sql.of(operator.getId());
+  }
+
+  /** Where a table becomes a DataStream: what the planner knows of each. */
+  public List<SqlSink> sqlConversions() {
+    return sql.conversions();
+  }
+
+  /** What the transformation of an operator puts out, or null if Flink made the operator itself. */
+  public TypeInformation<?> outputTypeOf(int operator) {
+    Transformation<?> transformation = program.get(operator);
+    return transformation == null ? null : transformation.getOutputType();
   }
 
   private boolean isOfSink(StreamNode node, Transformation<?> transformation) {
@@ -74,7 +94,7 @@ final class SinkOperators {
   }
 
   /** The planner puts this operator before the connector's; it has no state, so it keeps its id. */
-  private static boolean insertsTimestamps(StreamNode node) {
+  public static boolean insertsTimestamps(StreamNode node) {
     return operatorClass(node).endsWith(".StreamRecordTimestampInserter");
   }
 
@@ -99,7 +119,8 @@ final class SinkOperators {
             .anyMatch(source -> !graph.getSourceIDs().contains(source));
   }
 
-  private static String operatorClass(StreamNode node) {
+  /** The name of the class of an operator, or nothing if it has none. */
+  public static String operatorClass(StreamNode node) {
     StreamOperatorFactory<?> factory = node.getOperatorFactory();
     return factory == null
         ? ""

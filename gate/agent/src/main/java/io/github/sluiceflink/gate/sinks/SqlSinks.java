@@ -1,6 +1,8 @@
 package io.github.sluiceflink.gate.sinks;
 
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,22 +12,22 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.flink.api.dag.Transformation;
 
 /**
- * The transformations that the SQL planner made for sinks. A connector like the filesystem's makes
- * ordinary operators, which nothing in the graph tells from those of the query.
+ * What the SQL planner made for sinks. A connector like the filesystem's makes ordinary operators,
+ * which nothing in the graph tells from those of the query.
  *
- * <p>The planner translates long before it is known whether the job has a sink epoch. So its sinks
- * are only remembered then, without keeping them alive, and looked at when they are asked for.
+ * <p>The planner translates long before it is known what is wanted of the job. So its sinks are
+ * only remembered then, without keeping them alive, and looked at when they are asked for.
  */
 public final class SqlSinks {
 
-  private static final Queue<SqlSinks> KNOWN = new ConcurrentLinkedQueue<>();
+  private static final Queue<Known> KNOWN = new ConcurrentLinkedQueue<>();
 
-  private final WeakReference<Transformation<?>> input;
-  private final WeakReference<Transformation<?>> sink;
+  private final Map<Integer, SqlSink> byOperator;
+  private final List<SqlSink> conversions;
 
-  private SqlSinks(Transformation<?> input, Transformation<?> sink) {
-    this.input = new WeakReference<>(input);
-    this.sink = new WeakReference<>(sink);
+  private SqlSinks(Map<Integer, SqlSink> byOperator, List<SqlSink> conversions) {
+    this.byOperator = byOperator;
+    this.conversions = conversions;
   }
 
   /**
@@ -33,23 +35,64 @@ public final class SqlSinks {
    *
    * @param input what the query ends in
    * @param sink what the planner made of it and the connector
+   * @param insertOnly whether the query only ever inserts
+   * @param rowtime the column that holds the event time of a row, or less than 0
    */
-  public static void add(Transformation<?> input, Transformation<?> sink) {
+  public static void add(
+      Transformation<?> input, Transformation<?> sink, boolean insertOnly, int rowtime) {
     KNOWN.removeIf(known -> known.sink.get() == null);
-    KNOWN.add(new SqlSinks(input, sink));
+    KNOWN.add(new Known(input, sink, new SqlSink(insertOnly, rowtime)));
   }
 
-  /** The ids of those transformations of a program that belong to SQL sinks. */
-  static Set<Integer> in(Map<Integer, Transformation<?>> program) {
-    Set<Integer> ids = new HashSet<>();
-    for (SqlSinks known : KNOWN) {
+  /** Those of one program. */
+  static SqlSinks in(Map<Integer, Transformation<?>> program) {
+    Set<Integer> inputs = new HashSet<>();
+    program.values().forEach(it -> it.getInputs().forEach(input -> inputs.add(input.getId())));
+    Map<Integer, SqlSink> byOperator = new HashMap<>();
+    List<SqlSink> conversions = new ArrayList<>();
+    for (Known known : KNOWN) {
       Transformation<?> end = known.sink.get();
       Transformation<?> query = known.input.get();
       // Ids are unique in a JVM, but what they stand for is compared, to be sure.
-      if (end != null && query != null && program.get(end.getId()) == end) {
-        ids.addAll(Program.before(List.of(end), it -> it == query).keySet());
+      if (end == null || query == null || program.get(end.getId()) != end) {
+        continue;
+      }
+      if (inputs.contains(end.getId())) {
+        // To the planner, what leads from a table to a DataStream is a sink as well.
+        conversions.add(known.properties);
+      } else {
+        Program.before(List.of(end), it -> it == query)
+            .keySet()
+            .forEach(id -> byOperator.put(id, known.properties));
       }
     }
-    return ids;
+    return new SqlSinks(byOperator, conversions);
+  }
+
+  /** Whether a transformation belongs to a SQL sink. */
+  boolean contains(int transformation) {
+    return byOperator.containsKey(transformation);
+  }
+
+  /** The SQL sink that a transformation belongs to, or null. */
+  SqlSink of(int transformation) {
+    return byOperator.get(transformation);
+  }
+
+  /** Where a table becomes a DataStream, and the program goes on. */
+  List<SqlSink> conversions() {
+    return conversions;
+  }
+
+  private static final class Known {
+    private final WeakReference<Transformation<?>> input;
+    private final WeakReference<Transformation<?>> sink;
+    private final SqlSink properties;
+
+    Known(Transformation<?> input, Transformation<?> sink, SqlSink properties) {
+      this.input = new WeakReference<>(input);
+      this.sink = new WeakReference<>(sink);
+      this.properties = properties;
+    }
   }
 }

@@ -1,0 +1,23 @@
+package io.github.sluiceflink.gate.sinks;
+
+/** What only the SQL planner knows of a sink. */
+public final class SqlSink {
+
+  private final boolean insertOnly;
+  private final int rowtime;
+
+  SqlSink(boolean insertOnly, int rowtime) {
+    this.insertOnly = insertOnly;
+    this.rowtime = rowtime;
+  }
+
+  /** False if the query updates or deletes what it has written. */
+  public boolean insertOnly() {
+    return insertOnly;
+  }
+
+  /** The column that holds the event time of a row, or less than 0 if there is none. */
+  public int rowtime() {
+    return rowtime;
+  }
+}
