@@ -173,7 +173,7 @@ class OperatorsOfSinksTest {
                 .build())
         .name("compacting")
         .uid("compacting");
-    lines.sinkTo(new StagedSink()).name("staged").uid("staged");
+    lines.sinkTo(new StagedSink("staged")).name("staged").uid("staged");
     // An end that is no sink: not told from the user's operators, and so not changed.
     lines.filter(it -> false).name("no sink");
     return environment.getStreamGraph();

@@ -27,6 +27,13 @@ final class StagedSink
         SupportsPreCommitTopology<String, String>,
         SupportsPostCommitTopology<String> {
 
+  private final String name;
+
+  /** Its writer tells the test of every line under this name. */
+  StagedSink(String name) {
+    this.name = name;
+  }
+
   @Override
   public DataStream<String> addPreWriteTopology(DataStream<String> input) {
     return input.keyBy(line -> line).map(line -> line).returns(Types.STRING).name("before writer");
@@ -51,7 +58,7 @@ final class StagedSink
 
   @Override
   public CommittingSinkWriter<String, String> createWriter(WriterInitContext context) {
-    return new Writer();
+    return new Writer(name);
   }
 
   @Override
@@ -74,8 +81,16 @@ final class StagedSink
   }
 
   private static final class Writer implements CommittingSinkWriter<String, String> {
+    private final String name;
+
+    Writer(String name) {
+      this.name = name;
+    }
+
     @Override
-    public void write(String line, Context context) {}
+    public void write(String line, Context context) {
+      Written.add(name, line);
+    }
 
     @Override
     public void flush(boolean endOfInput) {}

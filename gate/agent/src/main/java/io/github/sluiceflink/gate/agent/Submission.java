@@ -63,9 +63,7 @@ final class Submission {
       throw new SubmissionRefused(
           "The ids of this job's operators cannot be decided in this version of Flink, so their state"
               + " would not be found again; set "
-              + (gates
-                  ? GateOptions.INJECTION_ENABLED.key()
-                  : SinkEpoch.FORK_SAFE.key())
+              + (gates ? GateOptions.INJECTION_ENABLED.key() : SinkEpoch.FORK_SAFE.key())
               + " to false to start it all the same.");
     }
     if (epoch) {

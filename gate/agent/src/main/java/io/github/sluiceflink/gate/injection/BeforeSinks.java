@@ -97,7 +97,8 @@ final class BeforeSinks {
       }
       boolean within =
           node.getInEdges().stream()
-              .allMatch(edge -> sinkIds.contains(node.getId()) && sinkIds.contains(edge.getSourceId()));
+              .allMatch(
+                  edge -> sinkIds.contains(node.getId()) && sinkIds.contains(edge.getSourceId()));
       if (within) {
         throw new SubmissionRefused(
             InjectionOptions.OPERATORS.key()
@@ -145,6 +146,7 @@ final class BeforeSinks {
 
   static String names(Collection<StreamNode> nodes) {
     return nodes.stream()
+        .sorted(Comparator.comparingInt(StreamNode::getId))
         .map(node -> "\"" + node.getOperatorName() + "\"")
         .collect(Collectors.joining(", "));
   }

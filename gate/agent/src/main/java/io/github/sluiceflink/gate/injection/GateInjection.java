@@ -103,7 +103,8 @@ public final class GateInjection {
     }
     List<StreamNode> gates = number();
     if (gates.isEmpty()) {
-      LOG.warn("This job has no sink that writes anything, and so no gate: it cannot be handed over.");
+      LOG.warn(
+          "This job has no sink that writes anything, and so no gate: it cannot be handed over.");
       return;
     }
     GateJar.addTo(configuration);
@@ -117,10 +118,7 @@ public final class GateInjection {
     TypeInformation<T> type = (TypeInformation<T>) typeAt(point);
     GateOperatorFactory<T> factory =
         new GateOperatorFactory<>(
-            options,
-            GatePlace.of("", 0, 1, point.name()),
-            serializer,
-            timestamps(point, type));
+            options, GatePlace.of("", 0, 1, point.name()), serializer, timestamps(point, type));
     String side = point.isBefore() ? "before" : "after";
     String uid = "sluice-gate-" + side + "-" + StringUtils.byteToHexString(originalId);
     new GraphGates(graph)

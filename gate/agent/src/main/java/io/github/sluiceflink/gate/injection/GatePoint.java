@@ -67,8 +67,8 @@ final class GatePoint {
     return displayName(neighbour);
   }
 
-  /** The name of a sink without what Flink adds for the first of its operators. */
+  /** The name of a sink without what Flink adds for its operators. */
   static String displayName(StreamNode node) {
-    return node.getOperatorName().replaceFirst(": Writer$", "");
+    return node.getOperatorName().replaceFirst("^Sink: ", "").replaceFirst(": Writer$", "");
   }
 }

@@ -71,7 +71,13 @@ final class GraphGates {
             : ChainingStrategy.ALWAYS);
     int id = Transformation.getNewNodeId();
     graph.addOperator(
-        id, neighbour.getSlotSharingGroup(), neighbour.getCoLocationGroup(), factory, null, null, name);
+        id,
+        neighbour.getSlotSharingGroup(),
+        neighbour.getCoLocationGroup(),
+        factory,
+        null,
+        null,
+        name);
     graph.setSerializers(id, in, null, point.serializer());
     graph.setParallelism(id, neighbour.getParallelism(), isParallelismConfigured(neighbour));
     graph.setMaxParallelism(id, maxParallelism(neighbour));
@@ -188,7 +194,10 @@ final class GraphGates {
       return method.invoke(node);
     } catch (ReflectiveOperationException e) {
       throw new SubmissionRefused(
-          "Gates cannot be put into a job of this version of Flink: its graph has no " + getter + ".", e);
+          "Gates cannot be put into a job of this version of Flink: its graph has no "
+              + getter
+              + ".",
+          e);
     }
   }
 }

@@ -13,10 +13,7 @@ final class InjectionOptions {
 
   /** Operators that write though they are no sinks: uids or names, as people see them. */
   static final ConfigOption<List<String>> OPERATORS =
-      ConfigOptions.key("bluegreen.gate.injection.operators")
-          .stringType()
-          .asList()
-          .defaultValues();
+      ConfigOptions.key("bluegreen.gate.injection.operators").stringType().asList().defaultValues();
 
   private InjectionOptions() {}
 
@@ -29,8 +26,8 @@ final class InjectionOptions {
   /**
    * What the gates of a job go by.
    *
-   * @throws SubmissionRefused if a key has a value that it cannot have, or one is missing that tells
-   *     the job its colour, its epoch or where its handover record is
+   * @throws SubmissionRefused if a key has a value that it cannot have, or one is missing that
+   *     tells the job its colour, its epoch or where its handover record is
    */
   static GateOptions of(ReadableConfig configuration) {
     GateOptions options = read(() -> GateOptions.from(configuration));

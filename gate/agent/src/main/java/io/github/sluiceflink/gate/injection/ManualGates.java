@@ -22,7 +22,8 @@ final class ManualGates {
   /**
    * Looks for them.
    *
-   * @throws SubmissionRefused if one is where it does harm, or is of classes that are not the agent's
+   * @throws SubmissionRefused if one is where it does harm, or is of classes that are not the
+   *     agent's
    */
   ManualGates(StreamGraph graph, SinkOperators sinks) {
     this.graph = graph;

@@ -72,8 +72,7 @@ public final class OperatorIds {
 
   /** Whether these operators have these ids. */
   public boolean areIn(Map<Integer, byte[]> hashes) {
-    return ids.keySet().stream()
-        .allMatch(node -> Arrays.equals(ids.get(node), hashes.get(node)));
+    return ids.keySet().stream().allMatch(node -> Arrays.equals(ids.get(node), hashes.get(node)));
   }
 
   /** Puts these ids in the place of those that Flink generated. */

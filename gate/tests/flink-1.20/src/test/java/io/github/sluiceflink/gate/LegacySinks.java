@@ -27,9 +27,27 @@ final class LegacySinks {
     return lines.addSink(new Nothing());
   }
 
+  static DataStreamSink<String> counting(DataStream<String> lines, String name) {
+    return lines.addSink(new Counting(name)).name(name);
+  }
+
   /** Takes every line and does nothing with it. */
   private static final class Nothing implements SinkFunction<String> {
     @Override
     public void invoke(String line, Context context) {}
+  }
+
+  /** Tells the test of every line. */
+  private static final class Counting implements SinkFunction<String> {
+    private final String name;
+
+    Counting(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public void invoke(String line, Context context) {
+      Written.add(name, line);
+    }
   }
 }
