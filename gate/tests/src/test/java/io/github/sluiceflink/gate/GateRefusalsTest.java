@@ -48,9 +48,8 @@ class GateRefusalsTest {
         "bluegreen.handover.epoch is not set; a gated job needs it, and the operator writes it.",
         job("bluegreen.handover.epoch", null));
     assertRefused(
-        "Nothing says where the handover record of this job is; set bluegreen.configmap.name and"
-            + " bluegreen.configmap.namespace, as the operator does, or bluegreen.handover.directory"
-            + " for a local run.",
+        "bluegreen.configmap.name is not set; a gated job needs it to find its handover record, and the"
+            + " operator writes it (for local runs there is bluegreen.handover.directory).",
         job("bluegreen.handover.directory", null));
   }
 

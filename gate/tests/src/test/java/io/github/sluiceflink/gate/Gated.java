@@ -23,6 +23,8 @@ final class Gated {
     configuration.setString("parallelism.default", "2");
     configuration.setString("execution.checkpointing.interval", "200 ms");
     configuration.setString("restart-strategy.type", "none");
+    // The small cluster has slots for one slot sharing group by itself.
+    configuration.setString("taskmanager.numberOfTaskSlots", "8");
     configuration.setString("bluegreen.gate.injection.enabled", "true");
     configuration.setString("bluegreen.active-deployment-type", "BLUE");
     configuration.setString("bluegreen.handover.epoch", "1");

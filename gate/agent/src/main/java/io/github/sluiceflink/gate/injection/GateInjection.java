@@ -3,6 +3,7 @@ package io.github.sluiceflink.gate.injection;
 import io.github.sluiceflink.gate.flink.GateOperatorFactory;
 import io.github.sluiceflink.gate.flink.GateOptions;
 import io.github.sluiceflink.gate.flink.GatePlace;
+import io.github.sluiceflink.gate.flink.NotCopying;
 import io.github.sluiceflink.gate.flink.Timestamps;
 import io.github.sluiceflink.gate.sinks.OperatorIds;
 import io.github.sluiceflink.gate.sinks.SinkOperators;
@@ -118,7 +119,7 @@ public final class GateInjection {
     TypeInformation<T> type = (TypeInformation<T>) typeAt(point);
     GateOperatorFactory<T> factory =
         new GateOperatorFactory<>(
-            options, GatePlace.of("", 0, 1, point.name()), serializer, timestamps(point, type));
+            options, GatePlace.byHand(point.name()), serializer, timestamps(point, type));
     String side = point.isBefore() ? "before" : "after";
     String uid = "sluice-gate-" + side + "-" + StringUtils.byteToHexString(originalId);
     new GraphGates(graph)
@@ -126,8 +127,7 @@ public final class GateInjection {
             point,
             point.input() == 0 ? uid : uid + "-" + point.input(),
             "gate " + side + " " + point.name(),
-            factory,
-            serializer);
+            factory);
   }
 
   /** Numbers all gates of the graph in the order of their ids, and ties them together. */
@@ -141,8 +141,9 @@ public final class GateInjection {
             .collect(Collectors.toList());
     String injection = UUID.randomUUID().toString();
     for (int gate = 0; gate < gates.size(); gate++) {
-      GateOperatorFactory<?> factory =
-          (GateOperatorFactory<?>) gates.get(gate).getOperatorFactory();
+      StreamNode node = gates.get(gate);
+      node.setSerializersIn(NotCopying.of(node.getTypeSerializersIn()[0]));
+      GateOperatorFactory<?> factory = (GateOperatorFactory<?>) node.getOperatorFactory();
       factory.setPlace(GatePlace.of(injection, gate, gates.size(), factory.place().sink()));
     }
     return gates;
@@ -158,8 +159,48 @@ public final class GateInjection {
     return sinks.outputTypeOf(point.neighbour().getId());
   }
 
+  /**
+   * Where the records of a point have their event time. The planner puts that of a row into the
+   * record itself only for some kinds of sinks; for the others the column is read.
+   */
   private <T> Timestamps<T> timestamps(GatePoint point, TypeInformation<T> type) {
-    return Timestamps.own();
+    SqlSink sql = point.isBefore() ? sinks.sqlSinkOf(point.neighbour()) : null;
+    boolean inRecord =
+        sql == null
+            || point.edges().stream()
+                .map(edge -> graph.getStreamNode(edge.getSourceId()))
+                .allMatch(SinkOperators::insertsTimestamps);
+    int rowtime = inRecord ? -1 : sql.rowtime();
+    if (sql != null && sql.rowtime() < 0 && !namesTimestamps()) {
+      LOG.warn(
+          "The rows for \"{}\" have no time attribute among the columns that are written, so their gate"
+              + " cannot tell when they belong to which job, and every handover will be given up before"
+              + " it begins; name a column of them in {}, or set {} to SAVEPOINT.",
+          point.name(),
+          GateOptions.FIELD_NAME.key(),
+          GateOptions.STRATEGY.key());
+    }
+    try {
+      return Timestamps.choose(
+          options, type, rowtime, Thread.currentThread().getContextClassLoader());
+    } catch (IllegalArgumentException e) {
+      throw new SubmissionRefused(
+          "The gate "
+              + (point.isBefore() ? "before" : "after")
+              + " \""
+              + point.name()
+              + "\" would not find the event time of its records: "
+              + e.getMessage()
+              + ".",
+          e);
+    }
+  }
+
+  private boolean namesTimestamps() {
+    return options.extractorClass().isPresent()
+        || options.fieldPath().isPresent()
+        || options.fieldName().isPresent()
+        || options.fieldIndex().isPresent();
   }
 
   private void refuseWithoutCheckpoints() {

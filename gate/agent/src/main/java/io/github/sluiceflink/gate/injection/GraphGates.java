@@ -6,7 +6,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
-import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.graph.StreamEdge;
 import org.apache.flink.streaming.api.graph.StreamGraph;
@@ -42,15 +41,9 @@ final class GraphGates {
    * Puts one in.
    *
    * @param uid by which Flink makes its id
-   * @param in the serializer of what comes in; of the same format as the point's own
    */
-  void put(
-      GatePoint point,
-      String uid,
-      String name,
-      StreamOperatorFactory<?> factory,
-      TypeSerializer<?> in) {
-    StreamNode gate = addNode(point, uid, name, factory, in);
+  void put(GatePoint point, String uid, String name, StreamOperatorFactory<?> factory) {
+    StreamNode gate = addNode(point, uid, name, factory);
     if (point.isBefore()) {
       putBefore(point, gate);
     } else {
@@ -59,11 +52,7 @@ final class GraphGates {
   }
 
   private StreamNode addNode(
-      GatePoint point,
-      String uid,
-      String name,
-      StreamOperatorFactory<?> factory,
-      TypeSerializer<?> in) {
+      GatePoint point, String uid, String name, StreamOperatorFactory<?> factory) {
     StreamNode neighbour = point.neighbour();
     factory.setChainingStrategy(
         point.isBefore() && takeHeadFrom(neighbour)
@@ -78,7 +67,7 @@ final class GraphGates {
         null,
         null,
         name);
-    graph.setSerializers(id, in, null, point.serializer());
+    graph.setSerializers(id, point.serializer(), null, point.serializer());
     graph.setParallelism(id, neighbour.getParallelism(), isParallelismConfigured(neighbour));
     graph.setMaxParallelism(id, maxParallelism(neighbour));
     graph.setBufferTimeout(id, neighbour.getBufferTimeout());

@@ -32,17 +32,7 @@ final class InjectionOptions {
   static GateOptions of(ReadableConfig configuration) {
     GateOptions options = read(() -> GateOptions.from(configuration));
     read(options::job);
-    if (options.directory().isEmpty()
-        && (options.configMapName().isEmpty() || options.configMapNamespace().isEmpty())) {
-      throw new SubmissionRefused(
-          "Nothing says where the handover record of this job is; set "
-              + GateOptions.CONFIGMAP_NAME.key()
-              + " and "
-              + GateOptions.CONFIGMAP_NAMESPACE.key()
-              + ", as the operator does, or "
-              + GateOptions.HANDOVER_DIRECTORY.key()
-              + " for a local run.");
-    }
+    read(options::recordPlace);
     return options;
   }
 
