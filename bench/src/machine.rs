@@ -84,6 +84,28 @@ pub(crate) fn machine_time() -> Result<(Duration, Duration)> {
     Ok((TICK * (all - idle), TICK * idle))
 }
 
+/// How busy the machine is, from a moment on.
+pub(crate) struct Busy {
+    busy: Duration,
+    idle: Duration,
+}
+
+impl Busy {
+    /// From now on.
+    pub(crate) fn begin() -> Result<Self> {
+        let (busy, idle) = machine_time()?;
+        Ok(Self { busy, idle })
+    }
+
+    /// The share of all processors' time since then, from 0 to 1.
+    pub(crate) fn share(&self) -> Result<f64> {
+        let (busy, idle) = machine_time()?;
+        let busy = busy.saturating_sub(self.busy).as_secs_f64();
+        let idle = idle.saturating_sub(self.idle).as_secs_f64();
+        Ok(busy / (busy + idle).max(0.01))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 mod core;
 mod figures;
+mod gate;
 mod local;
 mod machine;
 mod operator;
@@ -20,6 +21,8 @@ struct Arguments {
 enum What {
     /// How long one decision takes.
     Core,
+    /// What a gate adds to a record, and how soon the incoming job takes over.
+    Gate(gate::Arguments),
     /// What an idle runner with ten jobs needs, and how soon it starts a new version.
     Local(local::Arguments),
     /// What the Kubernetes operator needs, how soon it acts, and what it asks of the API server.
@@ -29,6 +32,7 @@ enum What {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Core => core::measure(),
+        What::Gate(arguments) => gate::measure(&arguments),
         What::Local(arguments) => local::measure(&arguments),
         What::Operator(arguments) => operator::measure(&arguments),
     }

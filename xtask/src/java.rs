@@ -66,6 +66,25 @@ pub(crate) fn package(workspace: &Workspace, module: &str) -> Result<PathBuf> {
     }
 }
 
+/// Builds the benchmarks of the gate with what they need, and returns their modules.
+pub(crate) fn package_gate_benchmarks(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let modules = ["bench/flink-1.20", "bench/flink-2"];
+    let mut maven = workspace.command("mvn");
+    maven
+        .args([
+            "--batch-mode",
+            "--quiet",
+            "--file",
+            "gate",
+            "-DskipTests",
+            "--also-make",
+        ])
+        .args(["--projects", &modules.join(","), "package"]);
+    process::run(&mut maven)?;
+    let gate = workspace.root().join("gate");
+    Ok(modules.iter().map(|module| gate.join(module)).collect())
+}
+
 /// Fetches upstream's operator, with which Sluice's is compared, into the target directory, and returns where it is.
 pub(crate) fn fetch_upstream_operator(workspace: &Workspace, target: &Path) -> Result<PathBuf> {
     let directory = target.join("upstream-operator");

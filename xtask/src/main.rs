@@ -83,6 +83,8 @@ enum Command {
 enum Benchmark {
     /// The decisions alone.
     Core,
+    /// The gate in real jobs, with the oldest and the newest Flink, beside the same jobs without it.
+    Gate,
     /// Real Flink processes on this machine.
     Local,
     /// The Kubernetes operator on a real API server, upstream's beside it.
@@ -152,6 +154,14 @@ fn bench(workspace: &Workspace, what: Benchmark, arguments: &[String]) -> anyhow
     bench.args(["run", "--release", "--locked", "--package", "sluice-bench", "--"]);
     match what {
         Benchmark::Core => bench.arg("core"),
+        Benchmark::Gate => {
+            let modules = java::package_gate_benchmarks(workspace)?;
+            bench.arg("gate");
+            for module in modules {
+                bench.arg("--module").arg(module);
+            }
+            &mut bench
+        }
         Benchmark::Local => {
             let built = build(workspace)?;
             process::run(std::process::Command::new(&built.sluice).args([

@@ -7,7 +7,7 @@ use sluice_cluster::Requests;
 
 use super::program::Program;
 use super::stage::Stage;
-use crate::machine::{self, Memory};
+use crate::machine::{self, Busy, Memory};
 
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -63,26 +63,4 @@ pub(super) async fn watch(stage: &Stage, operator: &Program, length: Duration) -
         requests,
         machine,
     })
-}
-
-/// How busy the machine is, from a moment on.
-pub(super) struct Busy {
-    busy: Duration,
-    idle: Duration,
-}
-
-impl Busy {
-    /// From now on.
-    pub(super) fn begin() -> Result<Self> {
-        let (busy, idle) = machine::machine_time()?;
-        Ok(Self { busy, idle })
-    }
-
-    /// The share of all processors' time since then, from 0 to 1.
-    pub(super) fn share(&self) -> Result<f64> {
-        let (busy, idle) = machine::machine_time()?;
-        let busy = busy.saturating_sub(self.busy).as_secs_f64();
-        let idle = idle.saturating_sub(self.idle).as_secs_f64();
-        Ok(busy / (busy + idle).max(0.01))
-    }
 }

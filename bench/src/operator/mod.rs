@@ -19,9 +19,9 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::figures::{Figure, median, percent, report};
-use crate::machine::{self, Memory};
+use crate::machine::{self, Busy, Memory};
 use crowd::{Sizes, Template};
-use idle::{Busy, Idle};
+use idle::Idle;
 use program::Program;
 use sight::Sight;
 use stage::Stage;

@@ -22,6 +22,10 @@ final class Handovers {
 
   private static final Job BLUE = Job.of(Color.BLUE, 1);
   private static final Job GREEN = Job.of(Color.GREEN, 2);
+
+  /** Where this process finds its service account. */
+  private static final String ACCOUNT = "bluegreen.kubernetes.service-account-directory";
+
   private static final long TIMEOUT_MS = 120_000;
   private static final long STANDBY_MS = 5000;
 
@@ -33,25 +37,29 @@ final class Handovers {
       Path directory = Files.createTempDirectory("gate-bench");
       Configuration place = new Configuration();
       place.set(GateOptions.HANDOVER_DIRECTORY, directory.toString());
-      one(RecordPlace.directory(directory.toString()), place, 1, figures);
+      one(RecordPlace.directory(directory.toString()).open(), place, 1, figures);
     }
   }
 
   /** One, with the record in a ConfigMap. */
   static void measure(String namespace, String name, int parallelism, Figures figures)
       throws Exception {
+    Path accounts = Path.of(System.getProperty("bench.accounts"));
     Configuration place = new Configuration();
     place.set(GateOptions.CONFIGMAP_NAMESPACE, namespace);
     place.set(GateOptions.CONFIGMAP_NAME, name);
-    one(RecordPlace.configMap(namespace, name), place, parallelism, figures);
+    System.setProperty(ACCOUNT, accounts.resolve("operator").toString());
+    RecordStore store = RecordPlace.configMap(namespace, name).open();
+    // What is opened from now on is the jobs'.
+    System.setProperty(ACCOUNT, accounts.resolve("jobs").toString());
+    one(store, place, parallelism, figures);
   }
 
-  private static void one(
-      RecordPlace recordPlace, Configuration place, int parallelism, Figures figures)
+  private static void one(RecordStore opened, Configuration place, int parallelism, Figures figures)
       throws Exception {
     Seen.reset(parallelism);
     long began = System.nanoTime();
-    try (RecordStore store = recordPlace.open()) {
+    try (RecordStore store = opened) {
       store
           .put(0, HandoverRecord.builder().epoch(1).phase(Phase.stable()).active(BLUE).build())
           .get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
@@ -59,6 +67,7 @@ final class Handovers {
       operator.await("the record", present -> true);
       PacedJob blue = PacedJob.start(BLUE, parallelism, began, place);
       awaitMillisecond(Seen::all, began, parallelism);
+      long standingBy = System.nanoTime();
       operator.write(
           present ->
               Operator.copy(present)
@@ -94,6 +103,8 @@ final class Handovers {
           milliseconds(Seen.firstOfGreenNs() - committing),
           "pauseMs",
           milliseconds(Seen.longestPauseNs()),
+          "tookMs",
+          milliseconds(System.nanoTime() - standingBy),
           "cut",
           cut.phase().cut().getAsLong());
       Seen.assertEachOnce((int) cut.phase().cut().getAsLong() + 500);
