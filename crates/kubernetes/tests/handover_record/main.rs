@@ -302,9 +302,10 @@ async fn an_api_server_that_is_away_is_waited_for() {
     // The job stood still meanwhile, and nobody knows any more what happened since its version.
     stage.signal(&player, "STOP");
     for phase in ["STANDBY", "ABORT"] {
+        // It remembers nothing of what was before its start.
+        plane.restart_api_server().await.unwrap();
         stage.patch(json!({ "data": { "phase": phase } })).await;
     }
-    plane.restart_api_server().await.unwrap();
     let audit = plane.audit().await.unwrap();
     stage.signal(&player, "CONT");
     let (_, _, data) = read(&player.wait_for("READ"));

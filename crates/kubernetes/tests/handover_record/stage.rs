@@ -114,7 +114,16 @@ impl<'a> Stage<'a> {
     pub fn player_at(&self, url: &str, longest_silence_ms: u32) -> Player {
         let service_account = self.service_account.path().to_str().unwrap();
         let silence = longest_silence_ms.to_string();
-        Player::start(&["configmap", url, service_account, &self.namespace, NAME, &silence])
+        Player::start(&[
+            "configmap",
+            url,
+            service_account,
+            &self.namespace,
+            NAME,
+            // Seconds for an answer: a loaded machine may need long.
+            "60",
+            &silence,
+        ])
     }
 
     fn config_maps(&self) -> Api<ConfigMap> {

@@ -141,10 +141,8 @@ final class KubernetesRecordStore extends ThreadedStore {
       long version = version(list);
       if (version < before) {
         throw new OutageException(
-            "the API server went back from version "
+            "the API server went back to a version before "
                 + before
-                + " to "
-                + version
                 + ", as one does that was restored from a backup: the handover in "
                 + place()
                 + " cannot go on with this process, restart the job",
@@ -247,7 +245,6 @@ final class KubernetesRecordStore extends ThreadedStore {
 
     private void heard(String line) {
       heard = System.nanoTime();
-      pause.reset();
       try {
         JsonNode event = RecordJson.MAPPER.readTree(line);
         JsonNode object = event.path("object");
@@ -266,11 +263,21 @@ final class KubernetesRecordStore extends ThreadedStore {
             break;
           default:
             // An error: most often the version is so old that nobody knows what came after it.
-            list();
-            break;
+            listSoon();
+            return;
         }
+        pause.reset();
       } catch (IOException e) {
         again(server.outage(e));
+      }
+    }
+
+    /** At once, but not again and again. */
+    private void listSoon() {
+      if (millisecondsSince(begun) < SHORT_MS) {
+        againAfter(pause.next());
+      } else {
+        list();
       }
     }
 
@@ -292,7 +299,7 @@ final class KubernetesRecordStore extends ThreadedStore {
       mine(
           () -> {
             if (answer.status == 410) {
-              list();
+              listSoon();
             } else {
               again(refusal("watch", answer));
             }
@@ -422,6 +429,10 @@ final class KubernetesRecordStore extends ThreadedStore {
         break;
       case 404:
       case 409:
+        if (answer.status == 404 && expected == 0) {
+          throw new OutageException(
+              "there is no namespace for " + place() + " [" + answer.message() + "]", null);
+        }
         if (!telling.isPresent() || expected < known) {
           written.completeExceptionally(refused(expected));
         } else {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -194,6 +195,41 @@ class FileRecordStoreTest {
       told.expect("1 PREPARE");
       get(elsewhere.put(1, PREPARE));
       told.expect("2 PREPARE");
+    }
+  }
+
+  @Test
+  void aListenerThatThrowsIsToldOfWhatComesNext() throws Exception {
+    List<Throwable> uncaught = new CopyOnWriteArrayList<>();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((thread, problem) -> uncaught.add(problem));
+    try {
+      store.watch(
+          new RecordStore.Listener() {
+            @Override
+            public void onRead(long version, HandoverRecord handover) {
+              told.onRead(version, handover);
+              throw new IllegalStateException("a fault");
+            }
+
+            @Override
+            public void onAbsent() {
+              told.onAbsent();
+            }
+
+            @Override
+            public void onTrouble(String sentence) {
+              told.onTrouble(sentence);
+            }
+          });
+      told.expect("absent");
+      get(store.put(0, PREPARE));
+      told.expect("1 PREPARE");
+      get(store.put(1, PREPARE));
+      told.expect("2 PREPARE");
+      assertEquals(2, uncaught.size(), uncaught::toString);
+    } finally {
+      Thread.setDefaultUncaughtExceptionHandler(before);
     }
   }
 
