@@ -4,6 +4,7 @@
 //! applies say where the record goes, and derives the effects from the record.
 
 pub mod abort;
+pub mod agent;
 pub mod child;
 mod commands;
 pub mod course;

@@ -9,6 +9,7 @@
     reason = "a failed expectation is a failed test"
 )]
 
+mod agent;
 mod crashes;
 mod diff;
 mod faults;
