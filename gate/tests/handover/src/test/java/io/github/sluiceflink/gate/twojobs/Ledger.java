@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 final class Ledger {
 
-  private static final int SHOWN = 10;
+  private static final int SHOWN = 20;
 
   private final Input input;
   private final long records;

@@ -66,7 +66,7 @@ class LedgerTest {
     finds("window lost", lines -> lines.removeIf(line -> line.startsWith("window,0,")));
     finds(
         "window of another size",
-        lines -> lines.replaceAll(line -> line.replaceFirst("^(window,.*),\\d+,(B|G)", "$1,1,$2")));
+        lines -> lines.replaceAll(line -> line.replaceFirst("^(window,0,.*),\\d+,(B|G)", "$1,1,$2")));
   }
 
   @Test
