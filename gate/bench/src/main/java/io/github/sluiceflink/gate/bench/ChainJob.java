@@ -60,7 +60,9 @@ final class ChainJob {
                 "source")
             .map(record -> record)
             .returns(records.type());
-    if (gates != Gates.NONE) {
+    if (gates == Gates.OPERATOR) {
+      stream = Gated.operator(stream, new DoingNothing.Factory<>());
+    } else if (gates != Gates.NONE) {
       stream = Gated.stream(stream, configuration);
     }
     stream.sinkTo(new DiscardingSink<>());
@@ -82,6 +84,11 @@ final class ChainJob {
   /** Ends it. */
   void close() throws Exception {
     client.cancel().get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    // It may still write until it has ended, which it does with an exception.
+    client
+        .getJobExecutionResult()
+        .handle((result, cancelled) -> true)
+        .get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
         Files.deleteIfExists(file);

@@ -12,10 +12,14 @@ import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
 
 /** Puts gates into jobs as the agent does, for a process without the agent. */
 final class Gated {
+
+  private static final String NAME = "gate";
 
   private Gated() {}
 
@@ -30,15 +34,21 @@ final class Gated {
                 .createSerializer(
                     stream.getExecutionEnvironment().getConfig().getSerializerConfig()),
             Timestamps.own());
+    return operator(stream, factory);
+  }
+
+  /** Another operator behind a stream, at the same place. */
+  static <T, F extends AbstractStreamOperatorFactory<T> & OneInputStreamOperatorFactory<T, T>>
+      DataStream<T> operator(DataStream<T> stream, F factory) {
     factory.setChainingStrategy(ChainingStrategy.ALWAYS);
-    return stream.transform("gate", stream.getType(), factory).uid("gate");
+    return stream.transform(NAME, stream.getType(), factory).uid(NAME);
   }
 
   /** Submits a job; what comes to its gates is not copied. */
   static JobClient submit(StreamExecutionEnvironment environment) throws Exception {
     StreamGraph graph = environment.getStreamGraph();
     for (StreamNode node : graph.getStreamNodes()) {
-      if (node.getOperatorFactory() instanceof GateOperatorFactory) {
+      if (NAME.equals(node.getOperatorName())) {
         node.setSerializersIn(NotCopying.of(node.getTypeSerializersIn()[0]));
       }
     }

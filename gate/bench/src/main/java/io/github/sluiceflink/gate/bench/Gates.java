@@ -11,6 +11,8 @@ import java.util.OptionalLong;
 public enum Gates {
   /** No gate. */
   NONE,
+  /** Another operator, which does nothing. */
+  OPERATOR,
   /** The gate of the active job: everything passes. */
   PASSING,
   /** The gate of a job that waits to take over: everything is kept. */

@@ -5,8 +5,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.flink.connector.datagen.source.GeneratorFunction;
 
 /**
- * The input of both jobs of a handover: each partition has a record for every millisecond since the
- * beginning, and a job that comes later catches up. A record is its partition and its millisecond.
+ * The input of both jobs of a handover: each partition has a record for every so many milliseconds
+ * since the beginning, and a job that comes later catches up. A record is its partition and its
+ * number in it.
  */
 final class Pace implements GeneratorFunction<Long, Long> {
 
@@ -16,13 +17,25 @@ final class Pace implements GeneratorFunction<Long, Long> {
   private static final long serialVersionUID = 1L;
 
   private final long beganNs;
+  private final long everyMs;
 
-  Pace(long beganNs) {
+  /**
+   * Input that began then.
+   *
+   * @param beganNs by the clock of this process
+   */
+  Pace(long beganNs, long everyMs) {
     this.beganNs = beganNs;
+    this.everyMs = everyMs;
   }
 
-  static long millisecond(long record) {
-    return record & (PARTITION - 1);
+  static int number(long record) {
+    return (int) (record & (PARTITION - 1));
+  }
+
+  /** The event time of a record: since the beginning. */
+  long millisecond(long record) {
+    return number(record) * everyMs;
   }
 
   static int partition(long record) {

@@ -27,8 +27,7 @@ final class PacedJob {
    *
    * @param place where the handover record is, as the configuration says it
    */
-  static PacedJob start(Job job, int parallelism, long beganNs, Configuration place)
-      throws Exception {
+  static PacedJob start(Job job, int parallelism, Pace pace, Configuration place) throws Exception {
     Configuration configuration = new Configuration(place);
     configuration.set(GateOptions.COLOR, job.color().name());
     configuration.set(GateOptions.HANDOVER_EPOCH, job.createdFor());
@@ -38,9 +37,9 @@ final class PacedJob {
     environment.getConfig().setAutoWatermarkInterval(50);
     DataStream<Long> stream =
         environment.fromSource(
-            new DataGeneratorSource<>(new Pace(beganNs), parallelism * Pace.PARTITION, Types.LONG),
+            new DataGeneratorSource<>(pace, parallelism * Pace.PARTITION, Types.LONG),
             WatermarkStrategy.<Long>forMonotonousTimestamps()
-                .withTimestampAssigner((record, none) -> Pace.millisecond(record)),
+                .withTimestampAssigner((record, none) -> pace.millisecond(record)),
             "source");
     Gated.stream(stream, configuration).sinkTo(new SeenSink(job.color())).name("sink");
     return new PacedJob(Gated.submit(environment));
@@ -49,5 +48,10 @@ final class PacedJob {
   /** Ends it, however it stands. */
   void close() throws Exception {
     client.cancel().get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    // It may still write until it has ended, which it does with an exception.
+    client
+        .getJobExecutionResult()
+        .handle((result, cancelled) -> true)
+        .get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
   }
 }

@@ -27,7 +27,7 @@ public class PassingBenchmark {
 
   private static final int RECORDS = 1_000_000;
 
-  @Param({"NONE", "PASSING"})
+  @Param({"NONE", "OPERATOR", "PASSING"})
   public Gates gates;
 
   @Param({"LONG_REUSED", "POJO_COPIED"})

@@ -1,7 +1,6 @@
 package io.github.sluiceflink.gate.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -52,11 +51,14 @@ final class RecordCosts {
   private static void measure(
       Class<?> benchmark, int round, Records records, Gates gates, Figures figures)
       throws RunnerException {
-    List<Gates> both = new ArrayList<>(Arrays.asList(Gates.NONE, gates));
-    if (round % 2 == 0) {
-      Collections.reverse(both);
+    List<Gates> all = new ArrayList<>(List.of(Gates.NONE, gates));
+    if (gates == Gates.PASSING) {
+      all.add(1, Gates.OPERATOR);
     }
-    for (Gates each : both) {
+    if (round % 2 == 0) {
+      Collections.reverse(all);
+    }
+    for (Gates each : all) {
       Options options =
           new OptionsBuilder()
               .include(name(benchmark))

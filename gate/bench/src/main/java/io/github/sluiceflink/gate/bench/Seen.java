@@ -31,11 +31,11 @@ final class Seen {
   static synchronized void record(Color color, long record) {
     long now = System.nanoTime();
     BitSet partition = records[Pace.partition(record)];
-    int millisecond = (int) Pace.millisecond(record);
-    if (partition.get(millisecond)) {
+    int number = Pace.number(record);
+    if (partition.get(number)) {
       twice++;
     }
-    partition.set(millisecond);
+    partition.set(number);
     if (last != 0) {
       longestPauseNs = Math.max(longestPauseNs, now - last);
     }
@@ -78,7 +78,7 @@ final class Seen {
   }
 
   /**
-   * Asserts that up to this millisecond each record came once.
+   * Asserts that of each partition so many records came once.
    *
    * @throws IllegalStateException if not
    */
