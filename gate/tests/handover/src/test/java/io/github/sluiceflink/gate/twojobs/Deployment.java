@@ -66,8 +66,11 @@ final class Deployment implements AutoCloseable {
     with("blob.server.port", 0);
     with("cluster.registration.error-delay", "300 ms");
     with("cluster.registration.initial-timeout", "100 ms");
+    // The defaults give up on a machine that has more to do than it can.
+    with("pekko.startup-timeout", "120 s");
+    with("pekko.ask.timeout", "60 s");
     with("heartbeat.interval", "500 ms");
-    with("heartbeat.timeout", "6 s");
+    with("heartbeat.timeout", "8 s");
     with("execution.shutdown-on-application-finish", false);
     with("execution.submit-failed-job-on-application-error", true);
     with("$internal.pipeline.job-id", job);
