@@ -1,5 +1,12 @@
 //! The handover record in a ConfigMap, read and written by the Java side, against a real API server.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot be set up ends the test"
+)]
+
 #[path = "../../../local/tests/handover/player.rs"]
 mod player;
 mod proxy;
@@ -12,7 +19,7 @@ use sluice_cluster::ControlPlane;
 
 use crate::player::{now, read};
 use crate::proxy::Wire;
-use crate::stage::{ALL, NAME, Stage};
+use crate::stage::{ALL, NAME, Stage, signal};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_reads_and_writes_its_record_with_rights_to_this_one_config_map_only() {
@@ -162,9 +169,9 @@ async fn a_right_that_is_missing_is_named_and_found_when_it_is_given() {
         }
         let said = player.expect(if *missing == "patch" { "FAILED" } else { "TROUBLE" });
         println!("{said}");
-        let place = format!("{}/{NAME}", stage.namespace);
+        let config_map = format!("{}/{NAME}", stage.namespace);
         let expected = format!(
-            "this pod's service account must not {missing} the ConfigMap \"{place}\": grant it list, watch and patch"
+            "this pod's service account must not {missing} the ConfigMap \"{config_map}\": grant it list, watch and patch"
         );
         assert!(said.starts_with(&expected), "{said}");
         assert!(
@@ -300,14 +307,14 @@ async fn an_api_server_that_is_away_is_waited_for() {
     }
 
     // The job stood still meanwhile, and nobody knows any more what happened since its version.
-    stage.signal(&player, "STOP");
+    signal(&player, "STOP");
     for phase in ["STANDBY", "ABORT"] {
         // It remembers nothing of what was before its start.
         plane.restart_api_server().await.unwrap();
         stage.patch(json!({ "data": { "phase": phase } })).await;
     }
     let audit = plane.audit().await.unwrap();
-    stage.signal(&player, "CONT");
+    signal(&player, "CONT");
     let (_, _, data) = read(&player.wait_for("READ"));
     assert_eq!(data["phase"], "ABORT");
     let requests = audit.requests().await.unwrap().by_user(&stage.user());

@@ -165,13 +165,14 @@ impl<'a> Stage<'a> {
             .await
             .unwrap();
     }
+}
 
-    pub fn signal(&self, player: &Player, name: &str) {
-        let sent = std::process::Command::new("kill")
-            .args([format!("-{name}"), player.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
-    }
+/// Sends a signal by its name.
+pub fn signal(player: &Player, name: &str) {
+    let sent = std::process::Command::new("kill")
+        .args([format!("-{name}"), player.child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 fn version(map: &ConfigMap) -> u64 {

@@ -1,5 +1,12 @@
 //! The handover record in a directory, with the Java side in processes of its own: what one side writes the other reads.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot be set up ends the test"
+)]
+
 mod player;
 
 use std::collections::BTreeMap;
