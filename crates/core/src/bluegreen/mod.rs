@@ -17,6 +17,7 @@ pub mod ingress;
 pub mod invariants;
 pub mod observed;
 pub mod plan;
+pub mod promise;
 mod rebuild;
 pub mod record;
 mod retarget;
