@@ -29,23 +29,19 @@ pub enum Event {
     TasksDie(usize),
     /// So does its JobManager. The new one reads the newest record first, or the oldest.
     JobManagerDies(usize, bool),
-    /// The operator writes a phase.
+    /// The operator looks, and does what it decides.
     Operator(Step),
 }
 
-/// What the operator writes.
+/// What is wanted of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// PREPARE.
-    Prepare,
-    /// COMMIT.
-    Commit,
-    /// ABORT.
+    /// Whatever is next on the way.
+    Go,
+    /// ABORT, because a person asks for it, or a deadline is over.
     Abort,
-    /// SEALED: the outgoing job is stopped with a savepoint, and goes.
-    Seal,
-    /// STABLE, with the incoming job as the active one.
-    Finish,
+    /// A handover anew, after one was given up.
+    StartOver,
 }
 
 /// An event, and the world that it leads to. Only what leads somewhere is offered: stateright names the steps of a
@@ -118,7 +114,7 @@ impl Bounds {
                 Event::TasksDie(_)
                     | Event::JobManagerDies(..)
                     | Event::HoldTimeout
-                    | Event::Operator(Step::Abort)
+                    | Event::Operator(Step::Abort | Step::StartOver)
             )
         };
         let mut events = self.events(world).into_iter().filter(goes_on);
@@ -168,19 +164,19 @@ impl Bounds {
             events.push(Event::HoldTimeout);
         }
         let has_passed = |report: &Option<Report>| report.as_ref().is_some_and(|it| it.passed.is_some());
-        let step = match world.record.phase {
-            Phase::Standby { .. } => Some(Step::Prepare),
-            Phase::Prepare { cut: Some(_), .. } => Some(Step::Commit),
-            Phase::Commit { .. } if has_passed(&world.record.blue) => Some(Step::Seal),
-            Phase::Sealed { .. } if has_passed(&world.record.green) => Some(Step::Finish),
-            Phase::Abort if self.mutant.is_some() => Some(Step::Commit),
-            Phase::Prepare { cut: None, .. }
-            | Phase::Commit { .. }
-            | Phase::Sealed { .. }
-            | Phase::Abort
-            | Phase::Stable => None,
+        let goes_on = match world.record.phase {
+            Phase::Standby { .. } | Phase::Prepare { .. } => true,
+            Phase::Commit { .. } => has_passed(&world.record.blue),
+            Phase::Sealed { .. } => has_passed(&world.record.green),
+            Phase::Abort => self.mutant.is_some(),
+            Phase::Stable => false,
         };
-        events.extend(step.map(Event::Operator));
+        if goes_on {
+            events.push(Event::Operator(Step::Go));
+        }
+        if self.may_start_over(world) {
+            events.push(Event::Operator(Step::StartOver));
+        }
         let may_abort = match world.record.phase {
             Phase::Standby { .. } | Phase::Prepare { .. } => true,
             Phase::Commit { .. } => self.mutant.is_some(),

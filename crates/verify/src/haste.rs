@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_core::handover::{
-    Change, CheckpointId, Coordinator, CoordinatorMessage, EventTime, HandoverRecord, Incarnation, Phase,
-    Report, SubtaskSituation, Told, Version,
+    Change, CheckpointId, Coordinator, CoordinatorMessage, Epoch, EventTime, HandoverRecord, Incarnation,
+    Ordering, Phase, Report, SubtaskSituation, Told, Version,
 };
 
 use crate::world::{Bounds, INCOMING, JobWorld, OUTGOING, SubtaskWorld, World};
@@ -39,7 +39,7 @@ enum Rule {
 }
 
 /// The rule that follows from what a gate was told.
-fn rule(told: Told) -> Rule {
+fn rule(told: Told, ordering: Ordering) -> Rule {
     match told {
         Told::Nothing => Rule::Keeps,
         Told::Outgoing(Phase::Stable | Phase::Standby { .. } | Phase::Abort) => Rule::PassesEverything,
@@ -50,8 +50,9 @@ fn rule(told: Told) -> Rule {
                 Rule::DropsUpTo(highest)
             }
         }
-        // With the default ordering.
-        Told::Incoming(Phase::Sealed { cut }) => Rule::Other(Told::Incoming(Phase::Commit { cut })),
+        Told::Incoming(Phase::Sealed { cut }) if ordering == Ordering::Overlap => {
+            Rule::Other(Told::Incoming(Phase::Commit { cut }))
+        }
         told => Rule::Other(told),
     }
 }
@@ -131,7 +132,8 @@ impl Bounds {
             else {
                 continue;
             };
-            let says_nothing_new = rule(gate.told()) == rule(orders.told);
+            let says_nothing_new =
+                rule(gate.told(), self.rules.ordering) == rule(orders.told, self.rules.ordering);
             let has_no_input = *position == input.len() && !self.is_mortal(world, place);
             if is_over || (!self.slow && (says_nothing_new || has_no_input)) {
                 has_heard |= self.hear(world, place, index);
@@ -145,12 +147,15 @@ impl Bounds {
     pub(crate) fn canonicalise(&self, world: &mut World) {
         let newest = world.version;
         let has_cut = world.record.phase.cut().is_some();
+        // What was emitted matters to the next epoch.
+        let is_last = world.record.epoch >= Epoch(self.epochs)
+            || matches!(world.record.phase, Phase::Commit { .. } | Phase::Sealed { .. });
         for place in [OUTGOING, INCOMING] {
             let is_mortal = self.is_mortal(world, place);
             let job = &mut world.jobs[place];
             // A write on an old version has no effect any more.
             job.writes.retain(|(expected, _)| *expected == newest);
-            job.forget(place, has_cut);
+            job.forget(place, has_cut, is_last);
             if !is_mortal {
                 job.forget_checkpoint(self.commit_lag && place == OUTGOING);
             }
@@ -174,7 +179,7 @@ impl Bounds {
 
 impl JobWorld {
     /// What nobody will ask for again.
-    fn forget(&mut self, place: usize, has_cut: bool) {
+    fn forget(&mut self, place: usize, has_cut: bool, is_last: bool) {
         // Reports are published as they come, and H never goes down; answers are asked for once.
         let is_known =
             |known: &SubtaskSituation| known.report.is_some() || (has_cut && known.answer.is_some());
@@ -193,7 +198,7 @@ impl JobWorld {
         for (state, asks) in gates.chain(checkpoint) {
             // The highest timestamp that was dropped, or that the incoming job has emitted, matters only to the next epoch.
             state.dropped = EventTime::NONE;
-            if place == INCOMING || (has_cut && !asks) {
+            if place == INCOMING || (has_cut && is_last && !asks) {
                 state.emitted = EventTime::NONE;
             }
         }

@@ -8,9 +8,10 @@
 //! * I8: never does one job pass everything while the other one emits. I10: after ABORT the incoming job emits nothing.
 //! * I9: what is older than the record has no effect; by I1 to I5, as what is old may come at any time here.
 //! * Convergence: every step but a death leads on, so no run is endless; and where nothing can happen any more, all is done.
-//!   So from every state, every run in which nobody dies any more reaches the end. ABORT does not count as a way out.
+//!   So from every state, every run in which nobody dies any more reaches the end. Giving up counts as a way out only where the
+//!   operator decides it by itself, because the outgoing job has gone back behind the fork.
 
-use sluice_core::handover::{Cut, EventTime, HandoverRecord, Lineage, Phase, Told};
+use sluice_core::handover::{Cut, EventTime, HandoverRecord, Ordering, Phase, Told};
 use stateright::Property;
 
 use crate::world::{Bounds, INCOMING, JobWorld, OUTGOING, World};
@@ -26,6 +27,8 @@ pub enum Law {
     OutgoingDrops,
     /// I11.
     Phases,
+    /// One of the operator's own.
+    Operator,
     /// No step but a death leads back. So no run goes on for ever, and what holds where nothing can happen any more is
     /// reached by every run.
     Onward,
@@ -86,16 +89,16 @@ fn laws() -> Vec<Property<Bounds>> {
         Property::always("I11: the phase moves along its table", |_, world: &World| {
             unbroken(world, Law::Phases)
         }),
+        Property::always("the operator keeps to its laws", |_, world: &World| {
+            unbroken(world, Law::Operator)
+        }),
         Property::always("convergence: every step leads on", |_, world: &World| {
             unbroken(world, Law::Onward)
         }),
         Property::always(
             "convergence: what comes to rest is done",
             |bounds: &Bounds, world: &World| {
-                world.broken.is_some()
-                    || is_done(bounds, world)
-                    || must_be_given_up(world)
-                    || !bounds.is_at_rest(world)
+                world.broken.is_some() || is_done(bounds, world) || !bounds.is_at_rest(world)
             },
         ),
         Property::always(
@@ -124,6 +127,14 @@ fn laws() -> Vec<Property<Bounds>> {
             };
             !(open(&world.jobs[OUTGOING], passes_everything) && open(&world.jobs[INCOMING], emits))
         }),
+        Property::always(
+            "STRICT: the incoming job waits until the outgoing one is sealed",
+            |bounds: &Bounds, world: &World| {
+                bounds.rules.ordering == Ordering::Overlap
+                    || !matches!(world.record.phase, Phase::Commit { .. })
+                    || world.jobs[INCOMING].emitted() == 0
+            },
+        ),
         Property::always(
             "I10: after ABORT the incoming job has emitted nothing",
             |_, world: &World| world.record.phase != Phase::Abort || world.jobs[INCOMING].emitted() == 0,
@@ -160,16 +171,6 @@ fn is_done(bounds: &Bounds, world: &World) -> bool {
     })
 }
 
-/// The outgoing job has gone back behind the fork: there is nothing left for the operator but ABORT.
-fn must_be_given_up(world: &World) -> bool {
-    let lineage = world
-        .record
-        .fork
-        .zip(world.record.blue.as_ref())
-        .map(|(fork, report)| fork.lineage(report));
-    matches!(world.record.phase, Phase::Standby { .. }) && lineage.is_some_and(|it| it != Lineage::Onward)
-}
-
 /// What nobody has emitted and nobody will.
 fn missing(bounds: &Bounds, world: &World) -> u16 {
     if !is_done(bounds, world) {
@@ -186,7 +187,12 @@ fn missing(bounds: &Bounds, world: &World) -> u16 {
 
 /// The law that a write breaks.
 pub fn written(before: &HandoverRecord, after: &HandoverRecord) -> Option<Law> {
-    (!before.phase.may_become(after.phase)).then_some(Law::Phases)
+    let moves = if before.epoch == after.epoch {
+        before.phase.may_become(after.phase)
+    } else {
+        before.epoch.next() == after.epoch && before.phase == Phase::Stable
+    };
+    (!moves).then_some(Law::Phases)
 }
 
 /// The law that a gate breaks by dropping a record of this timestamp.
@@ -234,7 +240,7 @@ pub fn progress(world: &World) -> impl Ord + use<> {
     let uncommitted = of_jobs(|job| usize::from(job.pending != 0));
     let writes = of_jobs(|job| job.writes.len());
     (
-        (rank, highest),
+        (world.record.epoch, rank, highest),
         (
             report(world.record.blue.as_ref()),
             report(world.record.green.as_ref()),

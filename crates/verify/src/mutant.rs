@@ -37,11 +37,13 @@ pub enum Mutant {
     AbortAfterCommit,
     /// A new JobManager tells what it reads first, without having taken its attempt.
     TellsWithoutAttempt,
+    /// A fork does not inherit what the gates keep.
+    ForkForgetsKept,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::CutAtHighest,
         Self::CutFromAnswersOnly,
         Self::RestartStartsOpen,
@@ -58,6 +60,7 @@ impl Mutant {
         Self::WatermarkIsNotCheckpointed,
         Self::AbortAfterCommit,
         Self::TellsWithoutAttempt,
+        Self::ForkForgetsKept,
     ];
 
     /// What a coordinator writes instead.

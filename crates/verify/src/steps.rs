@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use sluice_core::handover::{
     CheckpointId, Coordinator, CoordinatorMessage, Epoch, EventTime, GateAction, GateMessage, GatesReport,
-    HandoverRecord, Incarnation, Orders, Passed, Phase, SubtaskReport, Told, Watermark,
+    HandoverRecord, Incarnation, Orders, Phase, SubtaskReport, Told, Watermark,
 };
 
-use crate::course::Step;
 use crate::laws::{self, Law};
 use crate::mutant::Mutant;
-use crate::world::{Bounds, Checkpoint, INCOMING, Input, JobWorld, OUTGOING, SubtaskWorld, World, subtask};
+use crate::world::{Bounds, Checkpoint, Input, JobWorld, OUTGOING, SubtaskWorld, World, subtask};
 
 /// No job needs more checkpoints.
 const LAST_CHECKPOINT: CheckpointId = CheckpointId(12);
@@ -101,6 +100,7 @@ impl Bounds {
     /// All subtasks report, if they have something to say about H that counts and `of_highest` is set, and it is time to
     /// publish. A report that would lead to no write the protocol waits for is left out.
     pub(crate) fn publish(&self, world: &mut World, place: usize, of_highest: bool) -> bool {
+        let forked = world.forked;
         let job = &mut world.jobs[place];
         let (Some(attempt), Some(seen), None) = (
             job.coordinator.attempt(),
@@ -110,7 +110,7 @@ impl Bounds {
             return false;
         };
         let written = seen.record.report(job.coordinator.job.color);
-        let settles = |id: CheckpointId| id > CheckpointId(1);
+        let settles = |id: CheckpointId| id > forked;
         let has_settled = place == OUTGOING
             && matches!(seen.record.phase, Phase::Standby { .. })
             && job.coordinator.completed.is_some_and(settles)
@@ -202,11 +202,17 @@ impl Bounds {
             return false;
         };
         let cut = world.record.phase.cut();
+        // A savepoint has a number, too.
+        let forked = if place == OUTGOING {
+            world.forked
+        } else {
+            CheckpointId(1)
+        };
         let job = &mut world.jobs[place];
         if !passes {
             job.checkpoints -= 1;
         }
-        let id = job.checkpoint.id.max(CheckpointId(1)).next();
+        let id = job.checkpoint.id.max(forked).next();
         // Only what is done wrong makes a job go on completing checkpoints that prove nothing.
         if id > LAST_CHECKPOINT {
             return false;
@@ -285,74 +291,17 @@ impl Bounds {
         }
         true
     }
-
-    pub(crate) fn operate(&self, world: &mut World, step: Step) -> bool {
-        let record = &world.record;
-        let passed = |place: usize| {
-            let report = record.report(world.jobs[place].coordinator.job.color);
-            report
-                .and_then(|it| it.passed)
-                .is_some_and(|it: Passed| it.epoch == record.epoch)
-        };
-        let mut next = HandoverRecord::clone(record);
-        match (step, record.phase) {
-            (Step::Prepare, Phase::Standby { highest }) => {
-                let settled = record
-                    .fork
-                    .zip(record.blue.as_ref())
-                    .is_some_and(|(fork, report)| fork.is_settled(report));
-                let settled = settled || self.mutant == Some(Mutant::PrepareWithoutSettledFork);
-                if record.green.is_none() || !settled {
-                    return false;
-                }
-                next.phase = Phase::Prepare { highest, cut: None };
-            }
-            (Step::Commit, Phase::Prepare { cut: Some(cut), .. }) => next.phase = Phase::Commit { cut },
-            (Step::Commit, Phase::Abort) if self.mutant == Some(Mutant::CommitWithoutVersion) => {
-                let Some(cut) = world.cut_seen else { return false };
-                next.phase = Phase::Commit {
-                    cut: sluice_core::handover::Cut(cut),
-                };
-            }
-            (Step::Abort, Phase::Standby { .. } | Phase::Prepare { .. }) => next.phase = Phase::Abort,
-            (Step::Abort, Phase::Commit { .. }) if self.mutant == Some(Mutant::AbortAfterCommit) => {
-                next.phase = Phase::Abort;
-            }
-            (Step::Seal, Phase::Commit { cut }) if passed(OUTGOING) => {
-                next.phase = Phase::Sealed { cut };
-                let outgoing = &mut world.jobs[OUTGOING];
-                if self.mutant == Some(Mutant::DeletedBeforeCommit) {
-                    outgoing.open = 0;
-                    outgoing.pending = 0;
-                }
-                // Stopped with a savepoint: what is open is committed, what was late included.
-                outgoing.visible = outgoing.emitted();
-                outgoing.open = 0;
-                outgoing.pending = 0;
-                outgoing.exists = false;
-            }
-            (Step::Finish, Phase::Sealed { .. }) if passed(INCOMING) => {
-                next.phase = Phase::Stable;
-                next.active = world.jobs[INCOMING].coordinator.job;
-                next.incoming = None;
-                next.fork = None;
-            }
-            _ => return false,
-        }
-        world.store(next, self);
-        true
-    }
 }
 
 impl World {
     /// A write to the record succeeds.
-    fn store(&mut self, mut record: HandoverRecord, bounds: &Bounds) {
+    pub(crate) fn store(&mut self, mut record: HandoverRecord, bounds: &Bounds) {
         let before = &self.record;
         self.broken = self.broken.or(laws::written(before, &record));
         if bounds.mutant == Some(Mutant::CommitWithoutVersion) {
             self.cut_seen = self.cut_seen.or(record.phase.cut().map(|it| it.0));
         }
-        // What the gates count is nothing to the operator of this model.
+        // What the gates count is left out: the operator may think at any time that it suffices.
         for report in [&mut record.blue, &mut record.green].into_iter().flatten() {
             report.gates = GatesReport::default();
         }

@@ -46,6 +46,10 @@ pub struct Bounds {
     pub hold_timeout: bool,
     /// Whether everything takes its time, without the short cuts of [`crate::haste`]. Too large to search in full.
     pub slow: bool,
+    /// How many handovers are begun, if the earlier ones are given up.
+    pub epochs: u64,
+    /// What the user chose for the gates.
+    pub rules: Rules,
     /// What is done wrong.
     pub mutant: Option<Mutant>,
 }
@@ -66,6 +70,8 @@ pub struct World {
     pub jobs: [JobWorld; 2],
     /// What may still die.
     pub crashes: u8,
+    /// The last savepoint that an incoming job was forked from.
+    pub forked: CheckpointId,
     /// W, once it was written; for the mutant that ignores versions.
     pub cut_seen: Option<i64>,
     /// A law that the step which led here broke.
@@ -193,14 +199,20 @@ impl Bounds {
             id: CheckpointId(0),
             subtasks: vec![(at_the_start(), 0); self.inputs.len()],
         };
-        let outgoing = JobWorld::new(blue, start, self.checkpoints[OUTGOING]);
-        let incoming = JobWorld::new(job(Color::Green, 1), fork.clone(), self.checkpoints[INCOMING]);
+        let outgoing = JobWorld::new(blue, start, self.checkpoints[OUTGOING], self.rules);
+        let incoming = JobWorld::new(
+            job(Color::Green, 1),
+            fork.clone(),
+            self.checkpoints[INCOMING],
+            self.rules,
+        );
         let mut world = World {
             record: Arc::new(record),
             version: Version(1),
             old: None,
             jobs: [outgoing, incoming],
             crashes: self.crashes,
+            forked: CheckpointId(1),
             cut_seen: None,
             broken: None,
         };
@@ -244,9 +256,9 @@ fn at_the_start() -> GateState<u8> {
 }
 
 impl JobWorld {
-    fn new(job: Job, checkpoint: Checkpoint, checkpoints: u8) -> Self {
+    pub(crate) fn new(job: Job, checkpoint: Checkpoint, checkpoints: u8, rules: Rules) -> Self {
         let subtasks = checkpoint.subtasks.iter().map(|(state, position)| SubtaskWorld {
-            gate: Gate::start(Rules::default(), state.clone()),
+            gate: Gate::start(rules, state.clone()),
             position: *position,
             inbox: None,
         });
@@ -301,7 +313,7 @@ impl JobWorld {
     /// Its tasks start from its last checkpoint; in a new JobManager if there is an incarnation.
     pub fn start(&mut self, restored: CheckpointId, incarnation: Option<Incarnation>) {
         for (subtask, (state, position)) in self.subtasks.iter_mut().zip(&self.checkpoint.subtasks) {
-            subtask.gate = Gate::start(Rules::default(), state.clone());
+            subtask.gate = Gate::start(subtask.gate.rules, state.clone());
             subtask.position = *position;
             subtask.inbox = None;
         }

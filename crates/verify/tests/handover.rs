@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Searched, clean, ends, one_subtask, search, two_subtasks};
+use sluice_core::handover::{Ordering, Rules};
 use sluice_verify::mutant::Mutant;
 use sluice_verify::world::{Bounds, Input};
 
@@ -118,6 +119,31 @@ fn a_handover_comes_to_its_end_when_the_outgoing_job_dies_three_times() {
     assert_eq!(searched.unseen(), ["both jobs have written"]);
 }
 
+/// A handover that is given up is begun anew, from another fork.
+fn begun_anew(bounds: Bounds) -> Bounds {
+    Bounds { epochs: 2, ..bounds }
+}
+
+#[test]
+fn a_handover_is_exact_though_one_before_it_was_given_up() {
+    clean(&begun_anew(two_subtasks()));
+    clean(&begun_anew(outgoing_dies(one_subtask())));
+}
+
+#[test]
+fn a_handover_is_exact_when_the_jobs_take_turns() {
+    let strict = |bounds| Bounds {
+        rules: Rules {
+            ordering: Ordering::Strict,
+            ..Rules::default()
+        },
+        ..bounds
+    };
+    clean(&strict(two_subtasks()));
+    clean(&strict(outgoing_dies(one_subtask())));
+    clean(&strict(incoming_dies(forked_later(one_subtask()))));
+}
+
 #[test]
 fn a_handover_is_exact_when_records_are_kept_for_too_long() {
     clean(&Bounds {
@@ -201,6 +227,7 @@ fn wrongs() -> Vec<(Mutant, Bounds, &'static str)> {
         ),
         (Mutant::WatermarkIsNotCheckpointed, died(), CONVERGENCE),
         (Mutant::TellsWithoutAttempt, died(), I3),
+        (Mutant::ForkForgetsKept, begun_anew(one_subtask()), I2),
     ]
 }
 
@@ -234,6 +261,8 @@ fn walks_through_a_larger_world_break_no_law() {
         commit_lag: true,
         hold_timeout: true,
         slow: true,
+        epochs: 2,
+        rules: Rules::default(),
         mutant: None,
     };
     let walked = Searched::by_walking(&larger, 100_000);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use sluice_core::handover::Rules;
 use sluice_verify::world::{Bounds, INCOMING, Input, OUTGOING, Records};
 use stateright::{Checker, Expectation, HasDiscoveries, Model, UniformChooser};
 
@@ -18,6 +19,8 @@ pub fn two_subtasks() -> Bounds {
         commit_lag: false,
         hold_timeout: false,
         slow: false,
+        epochs: 1,
+        rules: Rules::default(),
         mutant: None,
     }
 }
