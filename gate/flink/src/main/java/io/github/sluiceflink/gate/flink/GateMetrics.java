@@ -16,7 +16,7 @@ final class GateMetrics {
 
   private GateMetrics() {}
 
-  static void register(MetricGroup operator, GateSubtask<?> gate) {
+  static void register(MetricGroup operator, GateSubtask<?> gate, Timestamps<?> timestamps) {
     MetricGroup group = operator.addGroup("gate");
     GateCounts counts = gate.counts();
     group.gauge("phase", (Gauge<Integer>) () -> phase(gate));
@@ -30,6 +30,7 @@ final class GateMetrics {
     group.gauge("late", (Gauge<Long>) () -> counts.late);
     group.gauge("untimed", (Gauge<Long>) () -> counts.untimed);
     group.gauge("offClock", (Gauge<Long>) () -> counts.offClock);
+    group.gauge("timestampTrouble", (Gauge<String>) () -> timestamps.trouble().orElse(""));
   }
 
   /**

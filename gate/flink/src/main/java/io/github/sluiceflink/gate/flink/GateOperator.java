@@ -109,7 +109,7 @@ final class GateOperator<T> extends AbstractStreamOperator<T>
   @Override
   public void open() throws Exception {
     super.open();
-    GateMetrics.register(getMetricGroup(), gate);
+    GateMetrics.register(getMetricGroup(), gate, timestamps);
     inbox =
         new OrdersInbox(
             getOperatorID(),

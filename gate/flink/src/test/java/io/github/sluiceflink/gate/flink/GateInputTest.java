@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Watermarks, idle inputs, ends of input, and waiting. */
-@Timeout(60)
+@Timeout(300)
 final class GateInputTest {
 
   private static final Configuration PLAIN = new Configuration();

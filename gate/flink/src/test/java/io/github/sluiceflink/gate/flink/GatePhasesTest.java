@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * timestamp, one at 20 (the answer), 25, 30 (H), 31, 39, 40 (W), 41. Then, with the watermark at
  * 39, which is W-1: a late one at 15 and one at 45.
  */
-@Timeout(60)
+@Timeout(300)
 final class GatePhasesTest {
 
   private static final String[] ALL = {"-", "20", "25", "30", "31", "39", "40", "41", "15", "45"};

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a gate has in its checkpoints, and what it makes of it. */
-@Timeout(60)
+@Timeout(300)
 final class GateStateTest {
 
   private static final Configuration PLAIN = new Configuration();

@@ -176,7 +176,7 @@ final class GatedJob implements AutoCloseable {
   }
 
   static void await(String what, BooleanSupplier condition) throws Exception {
-    long deadline = System.nanoTime() + 60_000_000_000L;
+    long deadline = System.nanoTime() + 120_000_000_000L;
     while (System.nanoTime() < deadline) {
       if (condition.getAsBoolean()) {
         return;
@@ -189,9 +189,9 @@ final class GatedJob implements AutoCloseable {
   @Override
   public void close() {
     try {
-      client.cancel().handle((done, failure) -> done).get(60, TimeUnit.SECONDS);
+      client.cancel().handle((done, failure) -> done).get(120, TimeUnit.SECONDS);
       // A cancelled or failed job ends with an exception.
-      client.getJobExecutionResult().handle((done, failure) -> done).get(60, TimeUnit.SECONDS);
+      client.getJobExecutionResult().handle((done, failure) -> done).get(120, TimeUnit.SECONDS);
     } catch (IllegalStateException e) {
       // The cluster is gone with the job.
     } catch (InterruptedException | ExecutionException | TimeoutException e) {

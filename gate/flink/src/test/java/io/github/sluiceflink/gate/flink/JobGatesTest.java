@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The coordinators of a job with two gates, with a record of files; the test plays Flink. */
-@Timeout(60)
+@Timeout(300)
 final class JobGatesTest {
 
   private static final int PARALLELISM = 2;

@@ -133,7 +133,7 @@ final class TestRecord implements AutoCloseable {
 
   /** Waits until the record says so. */
   HandoverRecord await(String what, Predicate<HandoverRecord> condition) throws Exception {
-    Instant deadline = Instant.now().plus(Duration.ofSeconds(60));
+    Instant deadline = Instant.now().plus(Duration.ofSeconds(120));
     while (Instant.now().isBefore(deadline)) {
       HandoverRecord record = now();
       if (record != null && condition.test(record)) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A job with two gates at parallelism 3, in a cluster, with a record of files. */
-@Timeout(180)
+@Timeout(400)
 final class TwoGatesTest {
 
   private static final long ENDLESS = 1_000_000_000;
@@ -222,7 +222,7 @@ final class TwoGatesTest {
     record.create();
     try (GatedJob job = blue(new Configuration(), 400)) {
       GatedJob.await("the end", () -> job.behind(0).size() == 1200 && job.behind(1).size() == 1200);
-      job.client().getJobExecutionResult().get(60, TimeUnit.SECONDS);
+      job.client().getJobExecutionResult().get(120, TimeUnit.SECONDS);
     }
   }
 }
