@@ -196,11 +196,22 @@ final class Deployment implements AutoCloseable {
           if (!state.equals(wanted) && ENDED.contains(state)) {
             throw new AssertionError(name + " is " + state + ": see " + directory.resolve("log"));
           }
-          if (!jobManager.isAlive()) {
-            throw new AssertionError(name + "'s JobManager is gone: see " + jobManager.log());
-          }
+          revive();
           return state.equals(wanted);
         });
+  }
+
+  /** What died of itself comes back, as in Kubernetes: it may not come up in time if the machine is busy. */
+  private void revive() throws IOException {
+    for (Jvm taskManager : List.copyOf(taskManagers)) {
+      if (!taskManager.isAlive()) {
+        taskManagers.remove(taskManager);
+        startTaskManager();
+      }
+    }
+    if (jobManager != null && !jobManager.isAlive()) {
+      killJobManager();
+    }
   }
 
   /** Waits until its JobManagers have said so often that the job is held back. */
@@ -214,6 +225,7 @@ final class Deployment implements AutoCloseable {
         name + " to say \"" + text + "\"",
         PATIENCE,
         () -> {
+          revive();
           long said = 0;
           for (Path log : jobManagerLogs) {
             said += Files.exists(log) ? count(Files.readString(log), text) : 0;
@@ -243,15 +255,20 @@ final class Deployment implements AutoCloseable {
 
   /** A TaskManager dies, and another one comes up. */
   void killTaskManager() throws Exception {
-    taskManagers.remove(taskManagers.size() - 1).kill();
+    loseTaskManager();
     startTaskManager();
+  }
+
+  /** A TaskManager dies, and none comes up in its place. */
+  void loseTaskManager() {
+    taskManagers.remove(taskManagers.size() - 1).kill();
   }
 
   /**
    * The JobManager dies, and is started again from the newest completed checkpoint, at the same
    * address; the TaskManagers live on.
    */
-  void killJobManager() throws Exception {
+  void killJobManager() throws IOException {
     jobManager.kill();
     Optional<String> newest = Checkpoints.newest(checkpoints(), job);
     startJobManager(

@@ -46,6 +46,8 @@ final class Jvm {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
     command.addAll(List.of(System.getProperty("gate.jvm.opens").trim().split(" +")));
+    // Flink has a key for it, which does not reach this one; 10 s are not enough on a busy machine.
+    command.add("-Dpekko.remote.classic.startup-timeout=120s");
     command.add("-Dlog.file=" + log);
     command.add("-Dlog4j.configurationFile=" + logging.toUri());
     command.addAll(options);

@@ -58,7 +58,7 @@ class SavepointHandoverTest {
       Deployment green = held(scene);
       blue.awaitCheckpoints(1);
       // It gets no slots any more, so that it will never run.
-      green.taskManager().kill();
+      green.loseTaskManager();
       Flink.Savepoint savepoint = blue.flink().stop(blue.job(), blue.savepoints(), false);
       blue.awaitState("FINISHED");
       blue.close();
