@@ -201,7 +201,10 @@ final class Deployment implements AutoCloseable {
         });
   }
 
-  /** What died of itself comes back, as in Kubernetes: it may not come up in time if the machine is busy. */
+  /**
+   * What died of itself comes back, as in Kubernetes: it may not come up in time if the machine is
+   * busy.
+   */
   private void revive() throws IOException {
     for (Jvm taskManager : List.copyOf(taskManagers)) {
       if (!taskManager.isAlive()) {

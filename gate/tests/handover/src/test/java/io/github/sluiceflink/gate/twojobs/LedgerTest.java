@@ -46,8 +46,7 @@ class LedgerTest {
 
   @Test
   void aRecordOnTheWrongSideOfTheCutIsFound() throws Exception {
-    finds(
-        "on the wrong side", lines -> lines.set(17, lines.get(17).replace("BLUE", "GREEN")));
+    finds("on the wrong side", lines -> lines.set(17, lines.get(17).replace("BLUE", "GREEN")));
   }
 
   @Test
@@ -66,7 +65,8 @@ class LedgerTest {
     finds("window lost", lines -> lines.removeIf(line -> line.startsWith("window,0,")));
     finds(
         "window of another size",
-        lines -> lines.replaceAll(line -> line.replaceFirst("^(window,0,.*),\\d+,(B|G)", "$1,1,$2")));
+        lines ->
+            lines.replaceAll(line -> line.replaceFirst("^(window,0,.*),\\d+,(B|G)", "$1,1,$2")));
   }
 
   @Test
