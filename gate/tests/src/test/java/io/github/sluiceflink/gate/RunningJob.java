@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.flink.api.common.JobExecutionResult;
@@ -77,6 +78,25 @@ final class RunningJob {
       }
       Thread.sleep(20);
     }
+  }
+
+  /** Waits until it has failed, and says why: all messages, from the outermost to the cause. */
+  String failure() throws Exception {
+    awaitFailure(() -> false);
+    try {
+      result.get();
+      throw new AssertionError(job.name() + " has not failed");
+    } catch (ExecutionException e) {
+      return messages(e);
+    }
+  }
+
+  static String messages(Throwable failure) {
+    StringBuilder messages = new StringBuilder();
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      messages.append(cause.getMessage()).append('\n');
+    }
+    return messages.toString();
   }
 
   /** Ends it if it has not ended. */

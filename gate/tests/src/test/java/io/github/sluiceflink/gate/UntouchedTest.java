@@ -1,5 +1,6 @@
 package io.github.sluiceflink.gate;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.jar.JarInputStream;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,25 +21,36 @@ class UntouchedTest {
 
   private static final String AGENT = System.getProperty("gate.agent.jar");
 
+  /** What a job is told that could have gates. */
+  private static final String OF_THE_OPERATOR =
+      "bluegreen.active-deployment-type=BLUE,bluegreen.handover.epoch=1,"
+          + "bluegreen.handover.directory=/nowhere";
+
   @TempDir Path directory;
 
   @Test
-  void without_a_sink_epoch_the_submitted_graph_is_the_same_as_without_the_agent()
+  void without_a_sink_epoch_or_gates_the_submitted_graph_is_the_same_as_without_the_agent()
       throws Exception {
     List<String> disabled =
         List.of(
             "parallelism.default=2",
             "bluegreen.sinks.epoch=0",
-            "bluegreen.sinks.epoch=3,bluegreen.sinks.fork-safe=false");
+            "bluegreen.sinks.epoch=3,bluegreen.sinks.fork-safe=false",
+            "bluegreen.gate.injection.enabled=false," + OF_THE_OPERATOR,
+            "bluegreen.gate.injection.enabled=true,bluegreen.gate.strategy=SAVEPOINT,"
+                + OF_THE_OPERATOR);
     List<String> andOneEnabled = new ArrayList<>(disabled);
     andOneEnabled.add("bluegreen.sinks.epoch=3");
+    andOneEnabled.add("bluegreen.gate.injection.enabled=true," + OF_THE_OPERATOR);
 
     String without = fingerprints(false, disabled);
     String with = fingerprints(true, andOneEnabled);
 
     assertEquals(without, with.substring(0, without.length()));
     // And this is not because the agent never does anything.
-    assertTrue(with.substring(without.length()).contains("bluegreen.internal.operator-ids="), with);
+    String enabled = with.substring(without.length());
+    assertTrue(enabled.contains("bluegreen.internal.operator-ids="), enabled);
+    assertTrue(enabled.contains("gate before "), enabled);
   }
 
   @Test
@@ -52,6 +66,33 @@ class UntouchedTest {
               .collect(Collectors.toList());
       assertEquals(List.of(), foreign);
     }
+  }
+
+  @Test
+  void task_managers_are_sent_the_gates_classes_and_nothing_of_the_agent() throws IOException {
+    List<String> classes = new ArrayList<>();
+    try (JarFile jar = new JarFile(AGENT);
+        JarInputStream sent =
+            new JarInputStream(
+                jar.getInputStream(
+                    jar.getEntry(
+                        "io/github/sluiceflink/gate/injection/bluegreen-agent-gate.jar")))) {
+      for (JarEntry entry = sent.getNextJarEntry(); entry != null; entry = sent.getNextJarEntry()) {
+        if (!entry.isDirectory()) {
+          classes.add(entry.getName());
+          // What the JobManager makes the graph with has to be what TaskManagers read it with.
+          assertArrayEquals(
+              jar.getInputStream(jar.getEntry(entry.getName())).readAllBytes(),
+              sent.readAllBytes(),
+              entry.getName());
+        }
+      }
+    }
+    assertTrue(classes.contains("io/github/sluiceflink/gate/flink/GateOperator.class"));
+    assertTrue(classes.contains("io/github/sluiceflink/gate/handover/Judge.class"));
+    classes.removeIf(
+        name -> name.matches("io/github/sluiceflink/gate/((flink|handover|record)/.*|Gate\\.class)"));
+    assertEquals(List.of(), classes);
   }
 
   /** What the same program prints in a JVM of its own. */

@@ -94,6 +94,7 @@ public final class GateInjection {
     ManualGates manual = new ManualGates(graph, sinks);
     if (manual.isEmpty()) {
       refuseChanges();
+      warnOfSinksWithoutTime();
       List<GatePoint> points =
           options.position() == GateOptions.Position.AFTER_SOURCE
               ? new AfterSources(graph, sinks).find()
@@ -171,15 +172,6 @@ public final class GateInjection {
                 .map(edge -> graph.getStreamNode(edge.getSourceId()))
                 .allMatch(SinkOperators::insertsTimestamps);
     int rowtime = inRecord ? -1 : sql.rowtime();
-    if (sql != null && sql.rowtime() < 0 && !namesTimestamps()) {
-      LOG.warn(
-          "The rows for \"{}\" have no time attribute among the columns that are written, so their gate"
-              + " cannot tell when they belong to which job, and every handover will be given up before"
-              + " it begins; name a column of them in {}, or set {} to SAVEPOINT.",
-          point.name(),
-          GateOptions.FIELD_NAME.key(),
-          GateOptions.STRATEGY.key());
-    }
     try {
       return Timestamps.choose(
           options, type, rowtime, Thread.currentThread().getContextClassLoader());
@@ -196,11 +188,26 @@ public final class GateInjection {
     }
   }
 
-  private boolean namesTimestamps() {
-    return options.extractorClass().isPresent()
-        || options.fieldPath().isPresent()
-        || options.fieldName().isPresent()
-        || options.fieldIndex().isPresent();
+  /**
+   * Not refused: the job itself may run, and a handover is given up before anything is switched.
+   */
+  private void warnOfSinksWithoutTime() {
+    boolean named =
+        options.extractorClass().isPresent()
+            || options.fieldPath().isPresent()
+            || options.fieldName().isPresent()
+            || options.fieldIndex().isPresent();
+    for (SqlSink sink : sinks.sqlSinks()) {
+      if (sink.rowtime() < 0 && !named) {
+        LOG.warn(
+            "The rows for \"{}\" have no time attribute among the columns that are written, so their"
+                + " gate cannot tell when they belong to which job, and every handover will be given up"
+                + " before it begins; name a column of them in {}, or set {} to SAVEPOINT.",
+            sink.name(),
+            GateOptions.FIELD_NAME.key(),
+            GateOptions.STRATEGY.key());
+      }
+    }
   }
 
   private void refuseWithoutCheckpoints() {
@@ -226,12 +233,11 @@ public final class GateInjection {
 
   /** A row and its update may lie on both sides of a point in time. */
   private void refuseChanges() {
-    for (StreamNode sink : sinks.operators()) {
-      SqlSink sql = sinks.sqlSinkOf(sink);
-      if (sql != null && !sql.insertOnly()) {
+    for (SqlSink sink : sinks.sqlSinks()) {
+      if (!sink.insertOnly()) {
         throw new SubmissionRefused(
             "The sink \""
-                + GatePoint.displayName(sink)
+                + sink.name()
                 + "\" gets updates or deletions of what it was given before, which cannot be divided at"
                 + " a point in time; "
                 + REMEDY_FOR_CHANGES);

@@ -3,8 +3,10 @@ package io.github.sluiceflink.gate.sinks;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.graph.StreamEdge;
@@ -65,6 +67,11 @@ public final class SinkOperators {
     return sql.of(operator.getId());
   }
 
+  /** What the SQL planner knows of the program's sinks. */
+  public List<SqlSink> sqlSinks() {
+    return sql.all();
+  }
+
   /** Where a table becomes a DataStream: what the planner knows of each. */
   public List<SqlSink> sqlConversions() {
     return sql.conversions();
@@ -111,12 +118,37 @@ public final class SinkOperators {
     if (!operators.contains(node)) {
       return true;
     }
-    return !sql.contains(node.getId())
+    return !isOfSql(graph, node)
         && SinkObjects.of(node).stream()
             .anyMatch(sink -> sink.getClass().getName().contains(".DiscardingSink"))
         && node.getInEdges().stream()
             .map(StreamEdge::getSourceId)
             .anyMatch(source -> !graph.getSourceIDs().contains(source));
+  }
+
+  /**
+   * Whether an operator, or what leads to it, is what the SQL planner made for a sink. What Flink
+   * expands the planner's sink to has numbers that the planner does not know.
+   */
+  private boolean isOfSql(StreamGraph graph, StreamNode node) {
+    Set<Integer> before = new HashSet<>();
+    for (Transformation<?> query : sql.queries()) {
+      addOperators(graph, query, before);
+    }
+    return sql.contains(node.getId())
+        || node.getInEdges().stream()
+            .map(StreamEdge::getSourceId)
+            .allMatch(source -> sql.contains(source) || before.contains(source));
+  }
+
+  /** The operators that a transformation stands for: how records travel is no operator. */
+  private static void addOperators(
+      StreamGraph graph, Transformation<?> transformation, Set<Integer> operators) {
+    if (graph.getStreamNode(transformation.getId()) != null) {
+      operators.add(transformation.getId());
+    } else {
+      transformation.getInputs().forEach(input -> addOperators(graph, input, operators));
+    }
   }
 
   /** The name of the class of an operator, or nothing if it has none. */

@@ -23,11 +23,12 @@ public final class SqlSinks {
   private static final Queue<Known> KNOWN = new ConcurrentLinkedQueue<>();
 
   private final Map<Integer, SqlSink> byOperator;
-  private final List<SqlSink> conversions;
+  private final List<SqlSink> sinks = new ArrayList<>();
+  private final List<SqlSink> conversions = new ArrayList<>();
+  private final List<Transformation<?>> queries = new ArrayList<>();
 
-  private SqlSinks(Map<Integer, SqlSink> byOperator, List<SqlSink> conversions) {
+  private SqlSinks(Map<Integer, SqlSink> byOperator) {
     this.byOperator = byOperator;
-    this.conversions = conversions;
   }
 
   /**
@@ -41,15 +42,14 @@ public final class SqlSinks {
   public static void add(
       Transformation<?> input, Transformation<?> sink, boolean insertOnly, int rowtime) {
     KNOWN.removeIf(known -> known.sink.get() == null);
-    KNOWN.add(new Known(input, sink, new SqlSink(insertOnly, rowtime)));
+    KNOWN.add(new Known(input, sink, new SqlSink(sink.getName(), insertOnly, rowtime)));
   }
 
   /** Those of one program. */
   static SqlSinks in(Map<Integer, Transformation<?>> program) {
     Set<Integer> inputs = new HashSet<>();
     program.values().forEach(it -> it.getInputs().forEach(input -> inputs.add(input.getId())));
-    Map<Integer, SqlSink> byOperator = new HashMap<>();
-    List<SqlSink> conversions = new ArrayList<>();
+    SqlSinks found = new SqlSinks(new HashMap<>());
     for (Known known : KNOWN) {
       Transformation<?> end = known.sink.get();
       Transformation<?> query = known.input.get();
@@ -59,14 +59,16 @@ public final class SqlSinks {
       }
       if (inputs.contains(end.getId())) {
         // To the planner, what leads from a table to a DataStream is a sink as well.
-        conversions.add(known.properties);
+        found.conversions.add(known.properties);
       } else {
+        found.sinks.add(known.properties);
+        found.queries.add(query);
         Program.before(List.of(end), it -> it == query)
             .keySet()
-            .forEach(id -> byOperator.put(id, known.properties));
+            .forEach(id -> found.byOperator.put(id, known.properties));
       }
     }
-    return new SqlSinks(byOperator, conversions);
+    return found;
   }
 
   /** Whether a transformation belongs to a SQL sink. */
@@ -77,6 +79,16 @@ public final class SqlSinks {
   /** The SQL sink that a transformation belongs to, or null. */
   SqlSink of(int transformation) {
     return byOperator.get(transformation);
+  }
+
+  /** All of them. */
+  List<SqlSink> all() {
+    return sinks;
+  }
+
+  /** What the queries end in that the sinks were put on. */
+  List<Transformation<?>> queries() {
+    return queries;
   }
 
   /** Where a table becomes a DataStream, and the program goes on. */
