@@ -30,6 +30,8 @@ pub(super) enum Line {
     /// A handover.
     Handover {
         parallelism: usize,
+        /// Where the record was: `FILES` or `CONFIGMAP`.
+        place: String,
         commit_to_first_ms: f64,
         pause_ms: f64,
         /// From the operator's STANDBY to the end.

@@ -60,12 +60,11 @@ pub fn measure(arguments: &Arguments) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let temporary = tempfile::tempdir()?;
     let busy = Busy::begin()?;
-    let directory = match &arguments.from {
-        Some(directory) => directory.as_path(),
-        None => {
-            take(arguments, &modules, temporary.path())?;
-            temporary.path()
-        }
+    let directory = if let Some(directory) = &arguments.from {
+        directory.as_path()
+    } else {
+        take(arguments, &modules, temporary.path())?;
+        temporary.path()
     };
     let mut figures = Vec::new();
     for module in &modules {

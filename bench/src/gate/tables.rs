@@ -84,7 +84,7 @@ fn of_records(
         bounded(
             format!(
                 "{name}: added to a record, time of a processor (median of {} rounds)",
-                with.len()
+                work.0.len()
             ),
             format!("{:.1} ns", work.median()),
             format!("at most {bar} ns"),
@@ -114,6 +114,16 @@ fn of_records(
             ),
         ),
     ];
+    figures.extend(operator(&name, &costs("OPERATOR"), &without, &with));
+    // What is kept is the garbage collector's work, too, which is not done by the chain's thread.
+    if verb == "keeping" {
+        figures.push(bounded(
+            format!("{name}: added to a record by the clock on the wall (median), the garbage collector's part in it"),
+            format!("{:.1} ns", wall.median()),
+            format!("at most {bar} ns"),
+            wall.median() <= bar,
+        ));
+    }
     let bytes = added(|costs| costs.2).median();
     if verb == "passing" {
         let (most, words) = if kind == "LONG_REUSED" {
@@ -139,6 +149,23 @@ fn of_records(
     figures
 }
 
+/// What of it is Flink's own, for one more operator in the chain.
+fn operator(name: &str, operator: &[Costs], without: &[Costs], with: &[Costs]) -> Option<Figure> {
+    let work = |costs: &[Costs]| Sorted::of(costs.iter().map(|costs| costs.1));
+    let (operator, without, with) = (work(operator), work(without), work(with));
+    (!operator.0.is_empty()).then(|| {
+        Figure::plain(
+            format!("{name}: the same for another operator, which does nothing (median; best less best; the gate beyond it)"),
+            format!(
+                "{:.1} ns; {:.1} ns; {:.1} ns",
+                operator.median() - without.median(),
+                operator.least() - without.least(),
+                with.median() - operator.median(),
+            ),
+        )
+    })
+}
+
 fn judging(flink: &str, lines: &[Line]) -> Option<Figure> {
     let of = |wanted: &str| {
         lines.iter().find_map(|line| match line {
@@ -160,18 +187,14 @@ fn handovers(flink: &str, lines: &[Line]) -> Vec<Figure> {
     let of = |wanted: fn(&Line) -> Option<f64>| Sorted::of(lines.iter().filter_map(wanted));
     let first = of(|line| match line {
         Line::Handover {
-            parallelism: 1,
+            place,
             commit_to_first_ms,
             ..
-        } => Some(*commit_to_first_ms),
+        } if place == "FILES" => Some(*commit_to_first_ms),
         _ => None,
     });
     let pause = of(|line| match line {
-        Line::Handover {
-            parallelism: 1,
-            pause_ms,
-            ..
-        } => Some(*pause_ms),
+        Line::Handover { place, pause_ms, .. } if place == "FILES" => Some(*pause_ms),
         _ => None,
     });
     let mut figures = Vec::new();

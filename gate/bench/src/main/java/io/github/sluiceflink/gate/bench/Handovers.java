@@ -95,6 +95,8 @@ final class Handovers {
       Thread.sleep(1000);
       figures.write(
           "handover",
+          "place",
+          place.contains(GateOptions.HANDOVER_DIRECTORY) ? "FILES" : "CONFIGMAP",
           "parallelism",
           parallelism,
           "prepareToCutMs",
