@@ -320,12 +320,12 @@ impl Coordinator {
         let cut = self.seen.as_ref().and_then(|it| it.record.phase.cut());
         if let (Some(epoch), Some(cut), None) = (epoch, cut, self.passed) {
             let passed = |known: &SubtaskSituation| {
-                known.finished.is_some()
-                    || known.barriers.iter().any(|it| {
-                        it.checkpoint == checkpoint
-                            && it.watermark.has_reached(cut)
-                            && !it.lowest_kept.is_some_and(|lowest| cut.is_above(lowest))
-                    })
+                // One that has finished since its barrier emitted what is not in this checkpoint.
+                let barrier = known.barriers.iter().find(|it| it.checkpoint == checkpoint);
+                barrier.map_or(known.finished.is_some(), |it| {
+                    it.watermark.has_reached(cut)
+                        && !it.lowest_kept.is_some_and(|lowest| cut.is_above(lowest))
+                })
             };
             if self.subtasks.values().all(passed) {
                 self.passed = Some(Passed { epoch, checkpoint });

@@ -95,10 +95,16 @@ public abstract class SubtaskSituation {
     return report().map(SubtaskReport::idle).orElse(false);
   }
 
-  /** Whether it had passed the cut at the barrier of this checkpoint. */
+  /**
+   * Whether it had passed the cut at the barrier of this checkpoint. One that has finished since
+   * then had not for that reason: what it emitted after the barrier is not in this checkpoint.
+   */
   final boolean hasPassed(long cut, long checkpoint) {
-    return finished().isPresent()
-        || barriers().stream().anyMatch(it -> it.checkpoint() == checkpoint && it.hasPassed(cut));
+    return barriers().stream()
+        .filter(it -> it.checkpoint() == checkpoint)
+        .findFirst()
+        .map(it -> it.hasPassed(cut))
+        .orElse(finished().isPresent());
   }
 
   /** Collects what is known of a subtask. */
