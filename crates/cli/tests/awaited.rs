@@ -35,17 +35,7 @@ impl World {
         resource.metadata.resource_version = Some("1".to_owned());
         resource.metadata.generation = Some(1);
         Self {
-            observed: Observed {
-                resource,
-                defaults: BTreeMap::new(),
-                blue: Side::absent(),
-                green: Side::absent(),
-                savepoint: None,
-                ingress: Fact::Absent,
-                unreadable: Vec::new(),
-                disposals: BTreeMap::new(),
-                failures: Vec::new(),
-            },
+            observed: Observed::alone(resource),
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
             awaited: Vec::new(),
         }
@@ -129,7 +119,7 @@ impl World {
             Effect::DisposeSavepoint { path, .. } => {
                 self.observed.disposals.insert(path, Ok(()));
             }
-            Effect::ReplaceChild { .. } | Effect::DeleteIngress { .. } => {
+            Effect::ReplaceChild { .. } | Effect::DeleteIngress { .. } | Effect::WriteHandover { .. } => {
                 unreachable!("nothing is changed in place here")
             }
         }

@@ -397,6 +397,10 @@ async fn carry_out(
             context.memory.disposed(name, path, result);
             context.queue.wake(name.clone());
         }
+        // Nothing is asked for in a record that nobody reads here (see `observe.rs`).
+        Effect::WriteHandover { .. } => {
+            return Err(Failure::Flink("there is no agent here that reads a handover record".to_owned()));
+        }
         Effect::ApplyIngress { manifest } => {
             let ingress = if sight.observed.ingress.is_absent() {
                 server.create(Kind::Ingress, manager::INGRESS, manifest).await?

@@ -4,6 +4,7 @@ use kube::core::DynamicObject;
 use sluice_api::blue_green::{Color, StepStatus};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::Fact;
+use sluice_core::bluegreen::agent::Agent;
 use sluice_core::bluegreen::{CompletedCheckpoint, Observed, SavepointObservation, Side, child};
 use sluice_shell::flink::{self, Asked};
 use sluice_shell::{Storage, memory::Remembered};
@@ -34,6 +35,7 @@ pub(crate) async fn watched(context: &Context, name: &Name) -> Result<Option<Sig
                 .get(Kind::FlinkDeployment, &name.beside(color.child_name(&name.name))),
         ),
         checkpoint: not_asked(),
+        cluster: Fact::Absent,
     };
     let ingress = as_fact(context.cache.get(Kind::Ingress, name));
     let (blue, green) = (side(Color::Blue), side(Color::Green));
@@ -102,6 +104,9 @@ fn sight(
             blue,
             green,
             savepoint: None,
+            // The strategy SAVEPOINT does without here, as long as nothing brings the agent into a pod.
+            agent: Agent::None,
+            handover: Fact::Absent,
             ingress,
             disposals,
             failures,
@@ -149,7 +154,11 @@ async fn side(context: &Context, name: &Name, resource: &FlinkBlueGreenDeploymen
             context.left.of(&child_name, uid)
         }
     };
-    Side { child, checkpoint }
+    Side {
+        child,
+        checkpoint,
+        cluster: Fact::Absent,
+    }
 }
 
 /// The last completed checkpoint of a child's job, by its JobManager.

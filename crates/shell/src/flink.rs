@@ -5,7 +5,7 @@ use std::time::Duration;
 use sluice_api::FlinkDeployment;
 use sluice_api::flink_deployment::{FlinkJobState, SavepointFormatType};
 use sluice_core::Fact;
-use sluice_core::bluegreen::{SavepointProgress, child};
+use sluice_core::bluegreen::{ClusterView, SavepointProgress, child};
 use sluice_core::lifecycle::{self, CompletedCheckpoint, JobView, OperationProgress, Record};
 use sluice_flink::{
     BadId, CheckpointType, Client, Error, JobId, JobState, OperationStatus, SavepointFormat, TriggerId,
@@ -34,6 +34,19 @@ pub fn http() -> Result<reqwest::Client, Error> {
 /// The client of the JobManager at this address.
 pub fn client(http: &reqwest::Client, address: &str) -> Result<Client, Error> {
     Client::with_http(http.clone(), address, limits())
+}
+
+/// A cluster that comes up, as its JobManager tells. `Absent`: it has no address yet.
+pub async fn cluster(client: Option<&Client>) -> Fact<ClusterView> {
+    let Some(client) = client else {
+        return Fact::Absent;
+    };
+    match client.overview().await {
+        Ok(overview) => Fact::Present(ClusterView {
+            slots: overview.slots_total,
+        }),
+        Err(error) => Fact::Unknown(error.to_string()),
+    }
 }
 
 /// The record of a FlinkDeployment's life, if it has one.

@@ -176,6 +176,10 @@ pub struct TransitionStatus {
     /// What the incoming job starts from; absent: from nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<String>,
+    /// Whether the incoming cluster is brought up first, and its job waits for the savepoint that the outgoing one is stopped
+    /// with (ADVANCED, strategy SAVEPOINT, with the agent).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm: bool,
     /// When the outgoing job was seen stopped (ADVANCED, strategy SAVEPOINT).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outgoing_stopped_at: Option<Timestamp>,
@@ -240,6 +244,14 @@ pub enum StepStatus {
     /// A leftover of the incoming colour is being removed, then the incoming child created.
     Creating {
         /// Since when.
+        since: Timestamp,
+        /// When the transition aborts.
+        deadline: Timestamp,
+    },
+    /// The incoming cluster comes up and waits for the savepoint of the outgoing job, which runs on (ADVANCED, strategy
+    /// SAVEPOINT, with the agent).
+    Warming {
+        /// When the child was created.
         since: Timestamp,
         /// When the transition aborts.
         deadline: Timestamp,

@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     job_jar: Option<PathBuf>,
 
+    /// The agent's jar [default: gate/agent/target/bluegreen-agent.jar, if it is there]
+    #[arg(long, value_name = "PATH")]
+    agent_jar: Option<PathBuf>,
+
     /// At the end let the jobs go on, and say how to look at them
     #[arg(long)]
     keep: bool,
@@ -38,6 +42,7 @@ pub(crate) struct Arguments {
 
 /// Where `make demo` builds it.
 const JAR: &str = "examples/ledger-job/target/ledger-job.jar";
+const AGENT_JAR: &str = "gate/agent/target/bluegreen-agent.jar";
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
     context.this_machine("demo")?;
@@ -57,6 +62,9 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     };
     let settings = Settings {
         jar: arguments.job_jar.unwrap_or_else(|| PathBuf::from(JAR)),
+        agent_jar: arguments
+            .agent_jar
+            .or_else(|| Some(PathBuf::from(AGENT_JAR)).filter(|jar| jar.is_file())),
         flink,
         directory,
         keep: arguments.keep,

@@ -33,6 +33,10 @@ enum Command {
         /// Stay in the foreground and log to standard error
         #[arg(long)]
         foreground: bool,
+
+        /// The jar of the agent: with it, a new version in ADVANCED mode comes up before the old one is stopped
+        #[arg(long, value_name = "PATH", env = "SLUICE_AGENT_JAR")]
+        agent_jar: Option<PathBuf>,
     },
     /// Stop the runner and its Flink processes
     ///
@@ -59,8 +63,14 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     context.this_machine("local")?;
     let directory = context.directory()?;
     match arguments.command {
-        Command::Up { foreground: true } => serve(&directory).await,
-        Command::Up { foreground: false } => {
+        Command::Up {
+            foreground: true,
+            agent_jar,
+        } => serve(&directory, agent_jar).await,
+        Command::Up {
+            foreground: false,
+            agent_jar,
+        } => {
             if let Ok(client) = Client::connect(&directory).await {
                 let info = client.info().await.map_err(failed)?;
                 return context.out.line(&format!(
@@ -69,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
                     info.pid
                 ));
             }
-            let runner = start(&directory, context.verbose).await?;
+            let runner = start(&directory, agent_jar.as_deref(), context.verbose).await?;
             context.out.line(&format!(
                 "The runner is up on {} (process {}, log {}).",
                 directory.display(),
@@ -87,14 +97,22 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
 }
 
 /// Runs the runner in this process until it is told to end.
-async fn serve(directory: &Path) -> Result<(), Failure> {
-    sluice_local::runner::run(directory, sluice_local::runner::Options::default())
+async fn serve(directory: &Path, agent_jar: Option<PathBuf>) -> Result<(), Failure> {
+    let options = sluice_local::runner::Options {
+        agent: agent_jar,
+        ..sluice_local::runner::Options::default()
+    };
+    sluice_local::runner::run(directory, options)
         .await
         .map_err(Failure::refused)
 }
 
 /// Starts a runner in the background and waits until it answers.
-pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failure> {
+pub(crate) async fn start(
+    directory: &Path,
+    agent_jar: Option<&Path>,
+    verbose: u8,
+) -> Result<Child, Failure> {
     let not_made = |error: std::io::Error| {
         Failure::refused(format!(
             "The directory {} cannot be used: {error}.",
@@ -109,7 +127,7 @@ pub(crate) async fn start(directory: &Path, verbose: u8) -> Result<Child, Failur
         .open(&log)
         .map_err(not_made)?;
     let begin = file.metadata().map_err(not_made)?.len();
-    let mut runner = Unanswered(Some(spawn(directory, verbose, file)?));
+    let mut runner = Unanswered(Some(spawn(directory, agent_jar, verbose, file)?));
     let started = Instant::now();
     loop {
         match Client::connect(directory).await {
@@ -158,7 +176,12 @@ impl Drop for Unanswered {
 }
 
 /// This program once more, in a process group of its own so that Ctrl-C in this terminal does not reach it.
-fn spawn(directory: &Path, verbose: u8, log: fs::File) -> Result<Child, Failure> {
+fn spawn(
+    directory: &Path,
+    agent_jar: Option<&Path>,
+    verbose: u8,
+    log: fs::File,
+) -> Result<Child, Failure> {
     use std::os::unix::process::CommandExt;
     let failed = |error: std::io::Error| Failure::refused(format!("The runner cannot be started: {error}."));
     let program: PathBuf = std::env::current_exe().map_err(failed)?;
@@ -166,6 +189,9 @@ fn spawn(directory: &Path, verbose: u8, log: fs::File) -> Result<Child, Failure>
     process
         .args(["local", "up", "--foreground", "--directory"])
         .arg(directory);
+    if let Some(jar) = agent_jar {
+        process.arg("--agent-jar").arg(jar);
+    }
     // In the background the log is all there is, so it tells what happens.
     process.args(std::iter::repeat_n("-v", usize::from(verbose.max(1))));
     process
@@ -203,7 +229,8 @@ pub(crate) async fn clear_away(directory: &Path, mut runner: Child, verbose: u8)
     }
     let _killed = runner.kill();
     let _ended = runner.wait();
-    let mut fresh = start(directory, verbose).await?;
+    // It only stops what is there.
+    let mut fresh = start(directory, None, verbose).await?;
     let stopped = stop(directory, true).await;
     if stopped.is_err() {
         let _killed = fresh.kill();

@@ -28,6 +28,8 @@ use place::Place;
 pub(crate) struct Settings {
     /// The ledger job.
     pub(crate) jar: PathBuf,
+    /// The agent, with which the incoming job of ADVANCED mode comes up before the outgoing one is stopped.
+    pub(crate) agent_jar: Option<PathBuf>,
     /// Flink's release.
     pub(crate) flink: FlinkVersion,
     /// The demo's own directory.
@@ -69,7 +71,12 @@ pub(crate) async fn run(settings: &Settings, out: &Out) -> Result<(), Failure> {
 /// Flink and a runner.
 async fn prepared(settings: &Settings) -> Result<Child, Failure> {
     flink::install(settings.flink, Source::from_environment()).await?;
-    local::start(&settings.directory, settings.verbose).await
+    local::start(
+        &settings.directory,
+        settings.agent_jar.as_deref(),
+        settings.verbose,
+    )
+    .await
 }
 
 async fn perform(settings: &Settings, place: &Place, out: &Out) -> Result<(), Failure> {

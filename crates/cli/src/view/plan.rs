@@ -6,9 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::blue_green::{BlueGreenState, FlinkBlueGreenDeploymentStatus};
-use sluice_core::Fact;
 use sluice_core::bluegreen::diff::{Diff, DiffKind, FieldRule};
-use sluice_core::bluegreen::{Effect, Observed, Side, plan as core};
+use sluice_core::bluegreen::{Effect, Observed, plan as core};
 
 use super::history::guarantee;
 use super::{Palette, Tone, table};
@@ -229,6 +228,7 @@ fn effect(effect: &Effect) -> String {
             format!("take a savepoint of {child} into {directory}")
         }
         Effect::DisposeSavepoint { path, .. } => format!("dispose of the savepoint {path}"),
+        Effect::WriteHandover { record, .. } => format!("let {} begin", record.active.color),
         Effect::ApplyIngress { .. } => "change the Ingress".to_owned(),
         Effect::DeleteIngress { name, .. } => format!("delete the Ingress {name}"),
     }
@@ -250,15 +250,5 @@ pub fn as_if_running(current: Option<&FlinkBlueGreenDeployment>) -> Observed {
             resource
         })
         .unwrap_or_default();
-    Observed {
-        resource,
-        defaults: std::collections::BTreeMap::new(),
-        blue: Side::absent(),
-        green: Side::absent(),
-        savepoint: None,
-        ingress: Fact::Absent,
-        unreadable: Vec::new(),
-        disposals: std::collections::BTreeMap::new(),
-        failures: Vec::new(),
-    }
+    Observed::alone(resource)
 }

@@ -157,6 +157,7 @@ const fn since(step: &StepStatus) -> Timestamp {
         | StepStatus::Savepointed { since }
         | StepStatus::Stopping { since, .. }
         | StepStatus::Creating { since, .. }
+        | StepStatus::Warming { since, .. }
         | StepStatus::Deploying { since, .. }
         | StepStatus::AwaitingPromotion { since }
         | StepStatus::Switching { since, .. }

@@ -1,10 +1,10 @@
 //! What a child needs for the handover beside what its user wrote: the agent in its JobManager, and the keys that tell the
 //! job who it is. The names are FLIP-504's where it has them.
 //!
-//! **No shell uses it yet.** The deciders make children by [`super::child::manifest`] alone. Who wires it in hands each such
-//! manifest to [`prepare`], and prepares a child that is there with what it was created with ([`Preparation::of`]) and not
-//! with what would be delivered today: otherwise a newer operator's image, which stands in the pod template, would look
-//! like an edit of every child and start every job anew.
+//! Today only `waiting.rs` uses it, for the incoming child of the strategy SAVEPOINT, and only with a jar on this machine. A
+//! child that is there is prepared with what it was created with ([`Preparation::of`]) and not with what would be delivered
+//! today: otherwise a newer operator's image, which stands in the pod template, would look like an edit of every child and
+//! start every job anew.
 
 mod options;
 mod pod;

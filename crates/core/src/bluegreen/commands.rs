@@ -62,6 +62,7 @@ fn request_abort(view: &View<'_>) -> Verdict {
         | Step::Savepointed { .. }
         | Step::Stopping { .. }
         | Step::Creating { .. }
+        | Step::Warming { .. }
         | Step::Deploying { .. }
         | Step::AwaitingPromotion { .. } => abort::abort(
             view,

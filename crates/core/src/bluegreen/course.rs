@@ -35,10 +35,31 @@ pub const WAYS: &[Way] = &[
     ),
     way("Active", "Stopping", "an edit (ADVANCED)"),
     way(
+        "Creating",
+        "Warming",
+        "the child is created, its job waits (ADVANCED with the agent)",
+    ),
+    way(
+        "Warming",
+        "Stopping",
+        "its cluster is up: the outgoing job is stopped for it",
+    ),
+    way(
+        "Warming",
+        "Active",
+        "its cluster is not up by its deadline, abort, or the edit was reverted",
+    ),
+    way("Warming", "Creating", "an edit: the child is made anew"),
+    way(
+        "Stopping",
+        "Deploying",
+        "the outgoing job is stopped, and the child that waits may begin",
+    ),
+    way(
         "Active",
         "Creating",
         "an edit with upgradeMode stateless or a new savepointRedeployNonce (BASIC); an edit while the active job is \
-         unhealthy; the active child is gone",
+         unhealthy; the active child is gone; an edit (ADVANCED with the agent)",
     ),
     way(
         "Active",
@@ -71,12 +92,17 @@ pub const WAYS: &[Way] = &[
     way(
         "Creating",
         "Active",
-        "it cannot be created, abort, or an edit that needs a transition of its own (BASIC)",
+        "it cannot be created, abort, or an edit that needs a transition of its own (BASIC, or ADVANCED with the agent)",
     ),
     way(
         "Creating",
         "Initializing",
         "it cannot be created; abort of a first deployment",
+    ),
+    way(
+        "Creating",
+        "Stopping",
+        "the child cannot be told to wait any more (ADVANCED)",
     ),
     way("Creating", "Returning", "it cannot be created; abort (ADVANCED)"),
     way(

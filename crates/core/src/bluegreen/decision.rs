@@ -5,6 +5,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus};
 
+use crate::handover::{HandoverRecord, Version};
 use crate::{Event, Wake};
 
 /// What was decided. The status is written first, under the resourceVersion that was observed; if that write is refused,
@@ -64,6 +65,13 @@ pub enum Effect {
         /// The savepoint.
         path: String,
     },
+    /// Write the handover record, on the condition that it is still in the version that was observed.
+    WriteHandover {
+        /// That version; `None`: there was no record.
+        expected: Option<Version>,
+        /// The whole record.
+        record: Box<HandoverRecord>,
+    },
     /// Make the Ingress be this one.
     ApplyIngress {
         /// The whole object.
@@ -87,6 +95,7 @@ impl Effect {
             Self::DeleteChild { .. } => "DeleteChild",
             Self::TriggerSavepoint { .. } => "TriggerSavepoint",
             Self::DisposeSavepoint { .. } => "DisposeSavepoint",
+            Self::WriteHandover { .. } => "WriteHandover",
             Self::ApplyIngress { .. } => "ApplyIngress",
             Self::DeleteIngress { .. } => "DeleteIngress",
         }
@@ -137,6 +146,8 @@ pub enum WaitingFor {
     LeftoverGone(Color),
     /// The child to be created.
     Created(Color),
+    /// The child's cluster to be up, its job waiting.
+    Warm(Color),
     /// The child to be RUNNING and STABLE.
     Ready(Color),
     /// A person to promote the transition.
@@ -163,6 +174,7 @@ impl std::fmt::Display for WaitingFor {
             Self::Stopped(color) => write!(f, "{color} to stop with a savepoint"),
             Self::LeftoverGone(color) => write!(f, "the earlier {color} deployment to be gone"),
             Self::Created(color) => write!(f, "{color} to be created"),
+            Self::Warm(color) => write!(f, "the cluster of {color} to be up"),
             Self::Ready(color) => write!(f, "{color} to be RUNNING and STABLE"),
             Self::Promotion(color) => write!(f, "a person to promote {color}"),
             Self::Ingress(color) => write!(f, "the Ingress to lead to {color}"),

@@ -14,7 +14,7 @@ use super::decision::Effect;
 use super::record::{State, Step, Transition, serving};
 use super::states::{returning, switching};
 use super::view::{Mine, View};
-use super::{child, failed, incoming, ingress, savepoints};
+use super::{child, failed, incoming, ingress, named, savepoints, waiting};
 use crate::{Fact, fields};
 
 /// All effects that the view's record asks for, in order.
@@ -34,6 +34,7 @@ fn active(view: &View<'_>, color: Color) -> Vec<Effect> {
     if let Some(present) = view.present(color) {
         effects.extend(put_back(view, color, present, reconciled));
     }
+    effects.extend(named::put_right(view, color));
     effects.extend(kept(view));
     effects.extend(dispose(view, color));
     // Last: a refused Ingress (a webhook, a missing right) must not keep anything else from being done.
@@ -58,9 +59,16 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             effects.extend(stop_outgoing(view, transition));
         }
         Step::Creating { .. } => effects.extend(outgoing_first(view, transition, create)),
-        Step::Deploying { .. } => effects.extend(outgoing_first(view, transition, keep_incoming)),
+        Step::Warming { .. } => effects.extend(keep_incoming(view, transition)),
+        Step::Deploying { .. } => {
+            effects.extend(outgoing_first(view, transition, keep_incoming));
+            if transition.warm && outgoing_is_stopped(view, transition) {
+                effects.extend(named::let_begin(view, transition));
+            }
+        }
         Step::Switching { delete_after, .. } => {
             effects.extend(outgoing_first(view, transition, keep_incoming));
+            effects.extend(named::put_right(view, transition.to));
             effects.extend(lead_ingress(view, &transition.spec, transition.to));
             if switching::may_delete_outgoing(view, transition, *delete_after)
                 && let Some(outgoing) = transition.from.and_then(|from| view.present(from))
@@ -74,6 +82,7 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             if let Some(present) = view.present(transition.to) {
                 effects.extend(put_back(view, transition.to, present, &transition.spec));
             }
+            effects.extend(named::put_right(view, transition.to));
             effects.extend(lead_ingress(view, &transition.spec, transition.to));
         }
         Step::Returning { .. } => effects.extend(return_outgoing(view, transition)),
@@ -109,22 +118,26 @@ fn savepoint(view: &View<'_>, transition: &Transition, trigger_id: &str, directo
     })
 }
 
-/// Strategy SAVEPOINT, never two that write: nothing is done for the incoming child unless the outgoing job is known to be
-/// stopped. Where someone has resumed it by hand, it is stopped once more.
+/// Whether the outgoing job is known to be stopped, or there is none.
+fn outgoing_is_stopped(view: &View<'_>, transition: &Transition) -> bool {
+    match transition.from.map(|from| view.mine(from)) {
+        Some(Mine::Present(outgoing)) => child::is_suspended(outgoing),
+        None | Some(Mine::Absent | Mine::Foreign) => true,
+        Some(Mine::Terminating | Mine::Unknown(_)) => false,
+    }
+}
+
+/// Strategy SAVEPOINT, never two that write: nothing is done for an incoming child that does not wait unless the outgoing
+/// job is known to be stopped. Where someone has resumed it by hand, it is stopped once more.
 fn outgoing_first(
     view: &View<'_>,
     transition: &Transition,
     effect: fn(&View<'_>, &Transition) -> Option<Effect>,
 ) -> Option<Effect> {
-    let Some(from) = transition.from else {
-        return effect(view, transition);
-    };
-    let stopped = match view.mine(from) {
-        Mine::Present(outgoing) => child::is_suspended(outgoing),
-        Mine::Absent | Mine::Foreign => true,
-        Mine::Terminating | Mine::Unknown(_) => false,
-    };
-    if stopped || transition.mode == TransitionMode::Basic {
+    let may_go_on = transition.mode == TransitionMode::Basic
+        || transition.holds_incoming()
+        || outgoing_is_stopped(view, transition);
+    if may_go_on {
         effect(view, transition)
     } else {
         stop_outgoing(view, transition)
@@ -134,24 +147,28 @@ fn outgoing_first(
 /// Removes what an earlier transition left under the incoming colour's name, then creates the incoming child.
 fn create(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     match view.mine(transition.to) {
-        Mine::Absent => Some(create_child(view, transition)),
+        Mine::Absent => create_child(view, transition),
         Mine::Present(leftover) if child::transition(leftover) != transition.number => Some(delete(leftover)),
         Mine::Present(_) | Mine::Terminating | Mine::Unknown(_) | Mine::Foreign => None,
     }
 }
 
-fn create_child(view: &View<'_>, transition: &Transition) -> Effect {
-    let restore = transition.restore.as_deref();
-    let manifest = child::manifest(
-        view.resource(),
-        transition.to,
-        transition.number,
-        &transition.spec,
-        restore,
-    );
-    Effect::CreateChild {
+/// `None`: it has to wait, and cannot be told to.
+fn create_child(view: &View<'_>, transition: &Transition) -> Option<Effect> {
+    let manifest = if transition.holds_incoming() {
+        waiting::of(view, transition)?
+    } else {
+        child::manifest(
+            view.resource(),
+            transition.to,
+            transition.number,
+            &transition.spec,
+            transition.restore.as_deref(),
+        )
+    };
+    Some(Effect::CreateChild {
         manifest: Box::new(manifest),
-    }
+    })
 }
 
 /// Sees to it that the incoming child exists and is as the transition wants it (scenario 24).
@@ -161,7 +178,7 @@ fn keep_incoming(view: &View<'_>, transition: &Transition) -> Option<Effect> {
             incoming::GoesOnFrom::NotKnown(_) => None,
             // Where it goes on from is in the record by now.
             incoming::GoesOnFrom::Start | incoming::GoesOnFrom::Checkpoint(_) => {
-                Some(create_child(view, transition))
+                create_child(view, transition)
             }
         },
         Mine::Present(incoming) => put_back(view, transition.to, incoming, &transition.spec),
@@ -192,7 +209,7 @@ fn put_back(
         spec,
         child::restored_from(present),
     );
-    let spec_to_be = with_own_start(wanted.spec.clone(), present);
+    let spec_to_be = with_own_start(wanted.clone(), present);
     let spec_stands = spec_to_be == present.spec || comparable(&spec_to_be) == comparable(&present.spec);
     if spec_stands && labels_stand(&wanted, present, number) {
         return None;
@@ -218,8 +235,9 @@ fn labels_stand(wanted: &FlinkDeployment, present: &FlinkDeployment, number: u64
     })
 }
 
-/// What a child was started from is its own affair: the savepoint and the nonce are no part of what is put back.
-fn with_own_start(mut spec: FlinkDeploymentSpec, present: &FlinkDeployment) -> FlinkDeploymentSpec {
+/// What a child was started from, and what makes its job wait, is its own affair: neither is part of what is put back.
+fn with_own_start(wanted: FlinkDeployment, present: &FlinkDeployment) -> FlinkDeploymentSpec {
+    let mut spec = waiting::kept(present, wanted);
     if let (Some(job), Some(own)) = (&mut spec.job, &present.spec.job) {
         job.savepoint_redeploy_nonce = own.savepoint_redeploy_nonce;
         job.initial_savepoint_path.clone_from(&own.initial_savepoint_path);
@@ -301,9 +319,23 @@ fn suspend(present: &FlinkDeployment, mode: UpgradeMode) -> Option<Effect> {
     Some(replace(present, present, spec, child::transition(present)))
 }
 
-/// First the incoming job is stopped for certain, then the outgoing one resumes: never two that write.
+/// First the incoming job is stopped for certain, then the outgoing one resumes: never two that write. One that waits and was
+/// not let begin must not be by a write that comes late; one that was must have stopped before it is told to be closed.
 fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     let outgoing = view.present(transition.from?)?;
+    let began = if transition.warm {
+        match named::names(view.observed, named::incoming(transition)) {
+            Fact::Unknown(_) => return None,
+            Fact::Present(()) => true,
+            Fact::Absent => false,
+        }
+    } else {
+        false
+    };
+    let take_back = || named::take_back(view, transition).filter(|_| transition.warm);
+    if !began && let Some(effect) = take_back() {
+        return Some(effect);
+    }
     let resume_from = match returning::resume(view, transition) {
         returning::Resume::NotYet => {
             let incoming = view.present(transition.to)?;
@@ -317,6 +349,9 @@ fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
         returning::Resume::OwnSavepoint => None,
         returning::Resume::Checkpoint(path) => Some(path),
     };
+    if let Some(effect) = take_back() {
+        return Some(effect);
+    }
     let reconciled = view.record.reconciled.as_ref()?;
     let color = transition.from?;
     if fields::job_state(&outgoing.spec) == JobState::Running {
@@ -330,7 +365,7 @@ fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
         reconciled,
         child::restored_from(outgoing),
     );
-    let mut spec = with_own_start(wanted.spec.clone(), outgoing);
+    let mut spec = with_own_start(wanted.clone(), outgoing);
     if let (Some(path), Some(job)) = (resume_from, spec.job.as_mut()) {
         // Where the incoming job came to is further than the outgoing one's own savepoint.
         job.initial_savepoint_path = Some(path);

@@ -70,6 +70,7 @@ pub fn left_behind(view: &View<'_>, transition: &Transition, reason: AbortReason
             return None;
         }
         Step::Creating { .. }
+        | Step::Warming { .. }
         | Step::Deploying { .. }
         | Step::AwaitingPromotion { .. }
         | Step::Switching { .. }

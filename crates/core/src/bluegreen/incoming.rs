@@ -60,7 +60,8 @@ fn was_the_only_writer(transition: &Transition) -> bool {
         job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless
     };
     match transition.mode {
-        TransitionMode::Advanced => true,
+        // One that waits has not begun.
+        TransitionMode::Advanced => !transition.holds_incoming(),
         TransitionMode::Basic => {
             let alone = transition.from.is_none() || matches!(transition.step, Step::Switching { .. });
             alone && !stateless()

@@ -12,7 +12,7 @@ use sluice_api::{FlinkDeployment, JobState};
 use super::decision::{Decision, Effect};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
-use super::{child, decide, diff, rival};
+use super::{child, decide, diff, named, rival, waiting};
 use crate::{Wake, fields};
 
 /// A law that a decision breaks.
@@ -172,7 +172,8 @@ fn serving_child_stays(
                 );
             }
         }
-        Effect::DeleteChild { .. }
+        Effect::WriteHandover { .. }
+        | Effect::DeleteChild { .. }
         | Effect::CreateChild { .. }
         | Effect::TriggerSavepoint { .. }
         | Effect::DisposeSavepoint { .. }
@@ -226,10 +227,18 @@ fn restore_path_has_a_source(
     effect: &Effect,
     violations: &mut Vec<Violation>,
 ) {
-    let (Effect::CreateChild { manifest } | Effect::ReplaceChild { manifest }) = effect else {
-        return;
+    let path = match effect {
+        Effect::CreateChild { manifest } | Effect::ReplaceChild { manifest } => {
+            child::restored_from(manifest)
+        }
+        Effect::WriteHandover { record, .. } => record.savepoint.as_deref(),
+        Effect::DeleteChild { .. }
+        | Effect::TriggerSavepoint { .. }
+        | Effect::DisposeSavepoint { .. }
+        | Effect::ApplyIngress { .. }
+        | Effect::DeleteIngress { .. } => None,
     };
-    if let Some(path) = child::restored_from(manifest)
+    if let Some(path) = path
         && !sources(observed, record).iter().any(|known| known == path)
     {
         broken(
@@ -238,7 +247,21 @@ fn restore_path_has_a_source(
             format!("nobody knows where {path} comes from"),
         );
     }
-    let Effect::CreateChild { .. } = effect else {
+    let user_chose = transition(record).is_some_and(|transition| {
+        transition.cause == sluice_api::blue_green::TransitionCause::SavepointRedeploy
+    });
+    if let Effect::WriteHandover { record: handover, .. } = effect
+        && transition(record).is_some_and(|transition| handover.active == named::incoming(transition))
+        && handover.savepoint.is_none()
+        && !user_chose
+    {
+        broken(
+            violations,
+            Law::RestorePathHasASource,
+            "a child that waits replaces another and begins from nothing",
+        );
+    }
+    let Effect::CreateChild { manifest } = effect else {
         return;
     };
     let stateful = manifest
@@ -249,10 +272,9 @@ fn restore_path_has_a_source(
         .unwrap_or_default()
         != sluice_api::UpgradeMode::Stateless;
     let replaces = record.reconciled.is_some();
-    let user_chose = transition(record).is_some_and(|transition| {
-        transition.cause == sluice_api::blue_green::TransitionCause::SavepointRedeploy
-    });
-    if stateful && replaces && !user_chose && child::restored_from(manifest).is_none() {
+    // One that waits is told what to start from when it may begin.
+    let waits = waiting::awaits_savepoint(manifest);
+    if stateful && replaces && !user_chose && !waits && child::restored_from(manifest).is_none() {
         broken(
             violations,
             Law::RestorePathHasASource,
@@ -299,6 +321,7 @@ fn only_own_objects(observed: &Observed, effect: &Effect, violations: &mut Vec<V
                 );
             }
         }
+        Effect::WriteHandover { .. } => {}
         Effect::ApplyIngress { .. } | Effect::DeleteIngress { .. } => {
             if let Some(present) = observed.ingress.present()
                 && !child::is_owned(&present.metadata, &observed.resource)
@@ -337,6 +360,25 @@ fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<V
                 );
             }
         }
+        Effect::WriteHandover { record: handover, .. } => {
+            let may_begin = match transition(record) {
+                Some(transition) if handover.active == named::incoming(transition) => {
+                    matches!(transition.step, Step::Deploying { .. } | Step::Switching { .. })
+                        && transition.outgoing_stopped_at.is_some()
+                }
+                Some(transition) if Some(handover.active.color) == transition.from => {
+                    matches!(transition.step, Step::Returning { .. })
+                }
+                Some(_) | None => Some(handover.active.color) == record.active(),
+            };
+            if !may_begin {
+                broken(
+                    violations,
+                    Law::RecordBeforeEffect,
+                    "a job is named that the record does not let begin",
+                );
+            }
+        }
         Effect::ReplaceChild { .. }
         | Effect::DeleteChild { .. }
         | Effect::DisposeSavepoint { .. }
@@ -345,8 +387,8 @@ fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<V
     }
 }
 
-/// Strategy SAVEPOINT: the incoming child is created only where the outgoing job is stopped, and the outgoing one resumed
-/// only where the incoming one is.
+/// Strategy SAVEPOINT: the incoming child is created only where the outgoing job is stopped or it waits, let begin only where
+/// the outgoing one is stopped, and the outgoing one resumed only where the incoming one is.
 fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations: &mut Vec<Violation>) {
     let Some(transition) = transition(record) else {
         return;
@@ -362,7 +404,12 @@ fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations:
     match effect {
         Effect::CreateChild { manifest } => {
             let name = manifest.metadata.name.as_deref().unwrap_or_default();
-            let outgoing_runs = transition.from.is_some_and(may_run);
+            let waits = waiting::awaits_savepoint(manifest)
+                && !matches!(
+                    named::names(observed, named::incoming(transition)),
+                    crate::Fact::Present(())
+                );
+            let outgoing_runs = transition.from.is_some_and(may_run) && !waits;
             if color_of(observed, name) == Some(transition.to) && outgoing_runs {
                 broken(
                     violations,
@@ -379,6 +426,21 @@ fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations:
                     violations,
                     Law::OneWriter,
                     format!("{name} is resumed while the incoming job may run"),
+                );
+            }
+        }
+        Effect::WriteHandover { record, .. } => {
+            let other_may_run = if record.active.color == transition.to {
+                transition.from.is_some_and(may_run)
+            } else {
+                let began = named::names(observed, named::incoming(transition));
+                !matches!(began, crate::Fact::Absent) && may_run(transition.to)
+            };
+            if other_may_run {
+                broken(
+                    violations,
+                    Law::OneWriter,
+                    format!("{} is named while the other job may run", record.active.color),
                 );
             }
         }

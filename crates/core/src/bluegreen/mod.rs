@@ -15,6 +15,7 @@ mod failed;
 mod incoming;
 pub mod ingress;
 pub mod invariants;
+mod named;
 pub mod observed;
 pub mod plan;
 pub mod promise;
@@ -27,12 +28,16 @@ mod specification;
 mod states;
 mod status;
 mod view;
+mod waiting;
 
 use jiff::Timestamp;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus};
 
 pub use decision::{Decision, Effect, Waiting, WaitingFor};
-pub use observed::{CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side};
+pub use named::wants_cluster;
+pub use observed::{
+    ClusterView, CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side,
+};
 use record::State;
 pub use specification::Specification;
 pub use status::step_name;

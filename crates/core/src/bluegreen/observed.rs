@@ -6,7 +6,9 @@ use k8s_openapi::api::networking::v1::Ingress;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
 use sluice_api::{FlinkDeployment, Problem};
 
+use super::agent::Agent;
 use super::child;
+use crate::handover::Seen;
 use crate::{Fact, lifecycle};
 
 /// All that a decision may depend on, besides the time.
@@ -24,6 +26,10 @@ pub struct Observed {
     pub green: Side,
     /// What Flink says of the savepoint whose trigger id the record names; absent where none was asked about.
     pub savepoint: Option<SavepointObservation>,
+    /// The agent that this shell can put into a JobManager. Without one, every strategy does without.
+    pub agent: Agent,
+    /// The handover record of the resource. `Absent` also where there is no agent, and so nobody who reads it.
+    pub handover: Fact<Seen>,
     /// The Ingress that is named as the resource.
     pub ingress: Fact<Ingress>,
     /// Results, by path, of the savepoint disposals that this process carried out: `Err` holds Flink's words.
@@ -41,6 +47,15 @@ pub struct Side {
     /// The last completed checkpoint of its job, from its JobManager or from where checkpoints are kept. Of a child that
     /// is gone, that of the last one of its name.
     pub checkpoint: Fact<CompletedCheckpoint>,
+    /// Its cluster, as its JobManager tells; looked at only where [`super::wants_cluster`] asks for it.
+    pub cluster: Fact<ClusterView>,
+}
+
+/// A cluster as its JobManager tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterView {
+    /// How many slots its registered TaskManagers have.
+    pub slots: u32,
 }
 
 impl Side {
@@ -49,6 +64,7 @@ impl Side {
         Self {
             child: Fact::Absent,
             checkpoint: Fact::Absent,
+            cluster: Fact::Absent,
         }
     }
 }
@@ -113,6 +129,28 @@ pub enum SavepointProgress {
 }
 
 impl Observed {
+    /// A resource around which nothing is.
+    pub const fn alone(resource: FlinkBlueGreenDeployment) -> Self {
+        Self {
+            resource,
+            unreadable: Vec::new(),
+            defaults: BTreeMap::new(),
+            blue: Side::absent(),
+            green: Side::absent(),
+            savepoint: None,
+            agent: Agent::None,
+            handover: Fact::Absent,
+            ingress: Fact::Absent,
+            disposals: BTreeMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Whether an incoming job can be told to wait.
+    pub fn has_agent(&self) -> bool {
+        self.agent != Agent::None
+    }
+
     /// The side of a colour.
     pub const fn side(&self, color: Color) -> &Side {
         match color {

@@ -103,7 +103,14 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
             ));
         }
         (Some(DiffKind::Transition), Some(color)) => {
-            transition_steps(&mut steps, color, mode, stateful, valid.settings.promotion);
+            transition_steps(
+                &mut steps,
+                observed,
+                color,
+                mode,
+                stateful,
+                valid.settings.promotion,
+            );
         }
         (Some(DiffKind::SavepointRedeploy), Some(color)) => {
             let path = valid.job.initial_savepoint_path.clone().unwrap_or_default();
@@ -154,6 +161,7 @@ fn named(color: Option<Color>) -> &'static str {
 
 fn transition_steps(
     steps: &mut Vec<String>,
+    observed: &Observed,
     from: Color,
     mode: TransitionMode,
     stateful: bool,
@@ -161,6 +169,14 @@ fn transition_steps(
 ) {
     let to = from.other();
     match (mode, stateful) {
+        (TransitionMode::Advanced, _) if observed.has_agent() => {
+            steps.push(format!(
+                "the cluster of {to} comes up and waits; {from} goes on running"
+            ));
+            steps.push(format!(
+                "{from} is stopped with a savepoint and {to} begins from it; if it does not come up, {from} resumes from it"
+            ));
+        }
         (TransitionMode::Advanced, _) => {
             steps.push(format!(
                 "{from} is stopped with a savepoint; nothing runs until {to} is up"
@@ -244,13 +260,20 @@ pub fn task_managers(spec: &FlinkDeploymentSpec) -> u32 {
         .unwrap_or_default();
     let number = |key: &str| flat.get(key).and_then(|text| text.trim().parse::<u32>().ok());
     let slots = number("taskmanager.numberOfTaskSlots").unwrap_or(1).max(1);
-    let parallelism = spec
-        .job
+    parallelism(spec).div_ceil(slots)
+}
+
+/// The parallelism of the job: as said, or Flink's default.
+pub fn parallelism(spec: &FlinkDeploymentSpec) -> u32 {
+    let default = || {
+        let flat = spec.flink_configuration.as_ref().map(configuration::flatten)?;
+        flat.get("parallelism.default")?.trim().parse().ok()
+    };
+    spec.job
         .as_ref()
         .and_then(|job| job.parallelism)
         .and_then(|parallelism| u32::try_from(parallelism).ok())
-        .or_else(|| number("parallelism.default"))
+        .or_else(default)
         .unwrap_or(1)
-        .max(1);
-    parallelism.div_ceil(slots)
+        .max(1)
 }

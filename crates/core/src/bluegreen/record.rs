@@ -63,12 +63,18 @@ pub struct Transition {
     pub step: Step,
     pub savepoint: Option<String>,
     pub restore: Option<String>,
+    pub warm: bool,
     pub outgoing_stopped_at: Option<Timestamp>,
     pub incoming_created_at: Option<Timestamp>,
     pub lowered: Option<String>,
 }
 
 impl Transition {
+    /// Whether its incoming job is not to start yet: it waits for the outgoing one, which has not been seen stopped.
+    pub const fn holds_incoming(&self) -> bool {
+        self.warm && self.outgoing_stopped_at.is_none()
+    }
+
     /// From the wire form; `None` if its specification cannot be read.
     fn read(wire: &TransitionStatus) -> Option<Self> {
         Some(Self {
@@ -82,6 +88,7 @@ impl Transition {
             step: wire.step.clone(),
             savepoint: wire.savepoint.clone(),
             restore: wire.restore.clone(),
+            warm: wire.warm,
             outgoing_stopped_at: wire.outgoing_stopped_at,
             incoming_created_at: wire.incoming_created_at,
             lowered: wire.lowered.clone(),
@@ -101,6 +108,7 @@ impl Transition {
             step: self.step.clone(),
             savepoint: self.savepoint.clone(),
             restore: self.restore.clone(),
+            warm: self.warm,
             outgoing_stopped_at: self.outgoing_stopped_at,
             incoming_created_at: self.incoming_created_at,
             lowered: self.lowered.clone(),
@@ -147,6 +155,15 @@ impl Record {
         self.with_state(State::InTransition(Box::new(transition)))
     }
 
+    /// The same record, the incoming cluster of its transition brought up before the outgoing job is stopped.
+    #[must_use]
+    pub fn warm(mut self) -> Self {
+        if let State::InTransition(transition) = &mut self.state {
+            transition.warm = true;
+        }
+        self
+    }
+
     /// The same record, its transition promising less than its mode does.
     #[must_use]
     pub fn lowered(mut self, why: &str) -> Self {
@@ -186,6 +203,7 @@ pub fn serving(transition: &Transition) -> Option<Color> {
         | Step::Savepointed { .. }
         | Step::Stopping { .. }
         | Step::Creating { .. }
+        | Step::Warming { .. }
         | Step::Deploying { .. }
         | Step::AwaitingPromotion { .. }
         | Step::Returning { .. } => transition.from,
@@ -198,6 +216,7 @@ pub const fn deadline(step: &Step) -> Option<Timestamp> {
         Step::Savepointing { deadline, .. }
         | Step::Stopping { deadline, .. }
         | Step::Creating { deadline, .. }
+        | Step::Warming { deadline, .. }
         | Step::Deploying { deadline, .. }
         | Step::InPlace { deadline, .. }
         | Step::Returning { deadline, .. } => Some(*deadline),
@@ -269,6 +288,7 @@ pub fn wire_state(record: &Record) -> BlueGreenState {
                 Step::Savepointed { .. } => active(from),
                 Step::Returning { .. } => transitioning(from),
                 Step::Creating { .. }
+                | Step::Warming { .. }
                 | Step::Deploying { .. }
                 | Step::AwaitingPromotion { .. }
                 | Step::Switching { .. }

@@ -33,7 +33,7 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
         Step::Creating { .. } => view
             .present(transition.to)
             .is_some_and(|incoming| child::transition(incoming) == transition.number),
-        Step::Deploying { .. } | Step::AwaitingPromotion { .. } => true,
+        Step::Warming { .. } | Step::Deploying { .. } | Step::AwaitingPromotion { .. } => true,
     };
     let since_reconciled = view
         .record
@@ -68,11 +68,9 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
             .any(|change| change.path == "job.initialSavepointPath");
     if change.kind == DiffKind::PatchChild && !other_start {
         let step = match &transition.step {
-            Step::Deploying { .. } => Step::Deploying {
-                since: view.now,
-                deadline: view.grace_deadline(),
-            },
-            Step::Savepointing { .. }
+            Step::Deploying { .. } => view.deploying(),
+            Step::Warming { .. }
+            | Step::Savepointing { .. }
             | Step::Savepointed { .. }
             | Step::Stopping { .. }
             | Step::Creating { .. }
@@ -87,7 +85,7 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
         );
         return Some(adopt(view, transition, valid, step, vec![event]));
     }
-    if incoming_is_there && transition.mode == TransitionMode::Advanced {
+    if incoming_is_there && transition.mode == TransitionMode::Advanced && !transition.holds_incoming() {
         // The incoming job may have written already, and only its own state says how far. So it is stopped first, the
         // outgoing version comes back from where it was, and the edit begins a transition of its own.
         let message = format!("the specification changed while {} was coming up", transition.to);
@@ -157,12 +155,22 @@ fn start_over(
     let mut record = view.record.clone();
     if matches!(
         transition.step,
-        Step::Creating { .. } | Step::Deploying { .. } | Step::AwaitingPromotion { .. }
+        Step::Creating { .. }
+            | Step::Warming { .. }
+            | Step::Deploying { .. }
+            | Step::AwaitingPromotion { .. }
     ) {
         // A new number: the child of the earlier specification is told from the one that is wanted now.
         record.number = record.number.saturating_add(1);
         next.number = record.number;
         next.step = view.creating();
+        next.incoming_created_at = None;
+    } else if transition.warm && matches!(transition.step, Step::Stopping { .. }) {
+        // The cluster that waits was made for the earlier specification. The outgoing job is being stopped already, so
+        // that of this one is no longer brought up first.
+        record.number = record.number.saturating_add(1);
+        next.number = record.number;
+        next.warm = false;
         next.incoming_created_at = None;
     }
     next.restore = if transition.from.is_some() {
@@ -213,6 +221,7 @@ fn reverted(view: &View<'_>, transition: &Transition) -> Option<Verdict> {
         Step::Savepointed { .. }
         | Step::Stopping { .. }
         | Step::Creating { .. }
+        | Step::Warming { .. }
         | Step::Deploying { .. }
         | Step::AwaitingPromotion { .. } => Some(abort::abort(
             view,

@@ -52,6 +52,7 @@ pub fn write(
         match &transition.step {
             Step::Savepointing { trigger_id, .. } => status.savepoint_trigger_id = Some(trigger_id.clone()),
             Step::Creating { deadline, .. }
+            | Step::Warming { deadline, .. }
             | Step::Deploying { deadline, .. }
             | Step::InPlace { deadline, .. }
             | Step::Returning { deadline, .. } => status.abort_timestamp = WireTime(Some(*deadline)),
@@ -189,6 +190,7 @@ pub const fn step_name(step: &Step) -> &'static str {
         Step::Savepointed { .. } => "Savepointed",
         Step::Stopping { .. } => "Stopping",
         Step::Creating { .. } => "Creating",
+        Step::Warming { .. } => "Warming",
         Step::Deploying { .. } => "Deploying",
         Step::AwaitingPromotion { .. } => "AwaitingPromotion",
         Step::Switching { .. } => "Switching",
@@ -357,6 +359,7 @@ pub fn awaited(view: &View<'_>) -> Option<Waiting> {
             };
             waiting(what, *since, Some(*deadline))
         }
+        Step::Warming { since, deadline } => waiting(WaitingFor::Warm(to), *since, Some(*deadline)),
         Step::Deploying { since, deadline } => waiting(WaitingFor::Ready(to), *since, Some(*deadline)),
         Step::AwaitingPromotion { since } => waiting(WaitingFor::Promotion(to), *since, None),
         Step::Switching {

@@ -170,6 +170,7 @@ impl<'a> View<'a> {
             step,
             savepoint: None,
             restore,
+            warm: false,
             outgoing_stopped_at: None,
             incoming_created_at: None,
             lowered: None,
@@ -182,6 +183,22 @@ impl<'a> View<'a> {
     /// The first step of a transition whose incoming child can be created at once.
     pub fn creating(&self) -> Step {
         Step::Creating {
+            since: self.now,
+            deadline: self.grace_deadline(),
+        }
+    }
+
+    /// The step in which the outgoing job is stopped with a savepoint.
+    pub fn stopping(&self) -> Step {
+        Step::Stopping {
+            since: self.now,
+            deadline: self.after(self.settings.savepoint_timeout),
+        }
+    }
+
+    /// The step in which the incoming child has to become ready.
+    pub fn deploying(&self) -> Step {
+        Step::Deploying {
             since: self.now,
             deadline: self.grace_deadline(),
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluice_api::FlinkDeploymentSpec;
 use sluice_core::Color;
 
-use crate::support::fixtures::resource_text;
+use crate::support::fixtures::{agent, resource_text};
 use crate::support::shell::{EVERY_FAULT, Fault, Sight, Simulation};
 
 /// What runs, and how it is upgraded.
@@ -14,24 +14,28 @@ use crate::support::shell::{EVERY_FAULT, Fault, Sight, Simulation};
 struct Setting {
     upgrade_mode: &'static str,
     advanced: bool,
+    warm: bool,
     start: Color,
 }
 
-const MODES: [(&str, bool); 5] = [
-    ("stateless", false),
-    ("savepoint", false),
-    ("last-state", false),
-    ("savepoint", true),
-    ("last-state", true),
+/// The upgrade mode, whether ADVANCED, and whether with the agent.
+const MODES: [(&str, bool, bool); 6] = [
+    ("stateless", false, false),
+    ("savepoint", false, false),
+    ("last-state", false, false),
+    ("savepoint", true, false),
+    ("last-state", true, false),
+    ("savepoint", true, true),
 ];
 
 fn settings() -> Vec<Setting> {
     let mut settings = Vec::new();
-    for (upgrade_mode, advanced) in MODES {
+    for (upgrade_mode, advanced, warm) in MODES {
         for start in Color::BOTH {
             settings.push(Setting {
                 upgrade_mode,
                 advanced,
+                warm,
                 start,
             });
         }
@@ -48,6 +52,9 @@ fn settled(setting: Setting) -> Simulation {
     }
     let mut simulation = Simulation::new();
     simulation.one_writer = setting.advanced;
+    if setting.warm {
+        simulation.world.agent = agent();
+    }
     simulation.world.create(&text);
     simulation.settle(40);
     if setting.start == Color::Green {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluice_core::Fact;
 use sluice_core::bluegreen::{Observed, Side, decide, record};
+use sluice_core::handover::Seen;
 
 use crate::properties::{any_script, play, started};
 
@@ -62,6 +63,7 @@ fn mirrored_side(side: &Side) -> Side {
     Side {
         child: mirrored_fact(&side.child),
         checkpoint: side.checkpoint.clone(),
+        cluster: side.cluster.clone(),
     }
 }
 
@@ -72,6 +74,14 @@ fn mirrored_observation(observed: &Observed) -> Observed {
         blue: mirrored_side(&observed.green),
         green: mirrored_side(&observed.blue),
         savepoint: observed.savepoint.clone(),
+        agent: observed.agent.clone(),
+        handover: match &observed.handover {
+            Fact::Present(seen) => Fact::Present(Seen {
+                version: seen.version,
+                record: mirrored(&seen.record),
+            }),
+            other => other.clone(),
+        },
         ingress: mirrored_fact(&observed.ingress),
         unreadable: observed.unreadable.clone(),
         disposals: observed.disposals.clone(),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
+use sluice_core::bluegreen::agent::Agent;
 use sluice_core::bluegreen::record::State;
 use sluice_core::bluegreen::{WaitingFor, decide, diff};
 use sluice_core::{Color, Wake};
 
-use crate::support::fixtures::resource_text;
+use crate::support::fixtures::{agent, resource_text};
 use crate::support::flink::SavepointBehaviour;
 use crate::support::shell::{Fault, Sight, Simulation};
 
@@ -39,6 +40,9 @@ pub enum Happens {
     LoseField(&'static str),
     SpoilIngress,
     Crash,
+    Agent(bool),
+    NoSlots(bool),
+    LoseHandover,
     FaultAhead(u8, Fault),
     See(Sight),
 }
@@ -86,11 +90,20 @@ fn fault() -> impl Strategy<Value = Happens> {
         any::<bool>().prop_map(Happens::RefuseCreation),
         any::<bool>().prop_map(Happens::RefuseIngress),
         (
-            prop::sample::select(vec!["blue", "green", "savepoint", "ingress", "checkpoints"]),
+            prop::sample::select(vec![
+                "blue",
+                "green",
+                "savepoint",
+                "ingress",
+                "checkpoints",
+                "handover"
+            ]),
             any::<bool>()
         )
             .prop_map(|(what, is)| Happens::Unknown(what, is)),
         Just(Happens::Crash),
+        any::<bool>().prop_map(Happens::Agent),
+        any::<bool>().prop_map(Happens::NoSlots),
         (
             1u8..6,
             prop::sample::select(vec![Fault::CrashAfter, Fault::AnswerLost, Fault::Refused])
@@ -112,6 +125,7 @@ fn damage() -> impl Strategy<Value = Happens> {
             "blueGreenState", "transition", "transitionNumber", "lastReconciledSpec", "kept", "failed", "history",
         ]).prop_map(Happens::LoseField),
         1 => Just(Happens::SpoilIngress),
+        1 => Just(Happens::LoseHandover),
         1 => any::<bool>().prop_map(Happens::Advanced),
     ]
 }
@@ -197,6 +211,15 @@ pub fn play(simulation: &mut Simulation, happens: &Happens) {
             }
         }
         Happens::Crash => simulation.forget(),
+        Happens::Agent(is_there) => world.agent = if *is_there { agent() } else { Agent::None },
+        Happens::NoSlots(none) => {
+            world.no_slots = *none;
+            world.changed = true;
+        }
+        Happens::LoseHandover => {
+            world.handover = None;
+            world.changed = true;
+        }
         Happens::FaultAhead(ahead, fault) => {
             let request = simulation.requests + u64::from(*ahead);
             simulation.faults.insert(request, *fault);
@@ -213,6 +236,7 @@ fn heal(simulation: &mut Simulation) {
     world.unknown.clear();
     world.refuse_creation = None;
     world.refuse_ingress = None;
+    world.no_slots = false;
     world.savepoints = SavepointBehaviour::Work;
     world.changed = true;
 }
@@ -358,9 +382,13 @@ proptest! {
 
     #[test]
     fn advanced_never_lets_two_jobs_write_and_reaches_the_wish(
+        warm in any::<bool>(),
         script in prop::collection::vec(prop_oneof![6 => edit(), 3 => fault()], 0..24),
     ) {
         let mut simulation = started("savepoint", true);
+        if warm {
+            simulation.world.agent = agent();
+        }
         simulation.one_writer = true;
         for happens in &script {
             play(&mut simulation, happens);

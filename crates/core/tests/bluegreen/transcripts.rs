@@ -39,6 +39,10 @@ stories! {
     advanced_success,
     advanced_incoming_does_not_come_up,
     advanced_incoming_failed_after_a_checkpoint,
+    advanced_warm_success,
+    advanced_warm_cluster_does_not_come_up,
+    advanced_warm_incoming_does_not_come_up,
+    advanced_warm_edits,
     lost_status_with_green_active,
     ingress_switch,
     deletion_delay_with_a_blip,
@@ -58,6 +62,7 @@ const BESIDES: &[&str] = &[
     "create savepoint\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nwait 300",
     "create stateless\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nwait 300",
     "create savepoint\nspec transitionMode ADVANCED\nrun\nset job/allowNonRestoredState true\nuntil InPlace\nimage app:2\nrun",
+    "agent there\ncreate savepoint\nspec transitionMode ADVANCED\nrun\ncreation refused\nimage app:2\nwait 300\nannotate abort 1\nrun",
 ];
 
 // The map from which the documentation's diagrams are made has no way that nobody can take.

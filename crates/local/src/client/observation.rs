@@ -6,7 +6,11 @@ use k8s_openapi::api::networking::v1::Ingress;
 use serde::{Deserialize, Serialize};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::Fact;
-use sluice_core::bluegreen::{CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side};
+use sluice_core::bluegreen::agent::Agent;
+use sluice_core::bluegreen::{
+    ClusterView, CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side,
+};
+use sluice_core::handover::{HandoverRecord, Seen, Version};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ObservedForm {
@@ -15,6 +19,8 @@ pub(crate) struct ObservedForm {
     blue: SideForm,
     green: SideForm,
     savepoint: Option<SavepointForm>,
+    agent: Option<AgentForm>,
+    handover: FactForm<RecordForm>,
     ingress: FactForm<Ingress>,
     disposals: BTreeMap<String, Result<(), String>>,
     failures: Vec<String>,
@@ -24,6 +30,19 @@ pub(crate) struct ObservedForm {
 struct SideForm {
     child: FactForm<FlinkDeployment>,
     checkpoint: FactForm<CheckpointForm>,
+    slots: FactForm<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AgentForm {
+    path: String,
+    handover_directory: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordForm {
+    version: u64,
+    record: HandoverRecord,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +104,21 @@ impl From<Observed> for ObservedForm {
                     SavepointProgress::Failed { cause } => ProgressForm::Failed { cause },
                 }),
             }),
+            agent: match observed.agent {
+                Agent::Jar {
+                    path,
+                    handover_directory,
+                } => Some(AgentForm {
+                    path,
+                    handover_directory,
+                }),
+                // No runner delivers an image.
+                Agent::None | Agent::Image { .. } => None,
+            },
+            handover: FactForm::of(observed.handover, |seen| RecordForm {
+                version: seen.version.0,
+                record: seen.record,
+            }),
             ingress: FactForm::of(observed.ingress, |ingress| ingress),
             disposals: observed.disposals,
             failures: observed.failures,
@@ -109,6 +143,14 @@ impl From<ObservedForm> for Observed {
                     ProgressForm::Failed { cause } => SavepointProgress::Failed { cause },
                 }),
             }),
+            agent: form.agent.map_or(Agent::None, |agent| Agent::Jar {
+                path: agent.path,
+                handover_directory: agent.handover_directory,
+            }),
+            handover: form.handover.into_fact(|form| Seen {
+                version: Version(form.version),
+                record: form.record,
+            }),
             ingress: form.ingress.into_fact(|ingress| ingress),
             disposals: form.disposals,
             failures: form.failures,
@@ -124,6 +166,7 @@ impl From<Side> for SideForm {
                 transition: checkpoint.transition,
                 path: checkpoint.path,
             }),
+            slots: FactForm::of(side.cluster, |cluster| cluster.slots),
         }
     }
 }
@@ -136,6 +179,7 @@ impl From<SideForm> for Side {
                 transition: checkpoint.transition,
                 path: checkpoint.path,
             }),
+            cluster: form.slots.into_fact(|slots| ClusterView { slots }),
         }
     }
 }

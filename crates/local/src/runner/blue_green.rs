@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sluice_api::blue_green::{Color, StepStatus};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
+use sluice_core::bluegreen::agent::Agent;
 use sluice_core::bluegreen::{
     self, CompletedCheckpoint, Decision, Effect, Observed, SavepointObservation, Side, WaitingFor, child,
 };
+use sluice_core::handover::{Seen, Version};
 use sluice_core::{Fact, Wake};
 use sluice_shell::flink::Asked;
 use sluice_shell::{Storage, flink, wake};
@@ -17,6 +19,7 @@ use super::context::{Context, Next};
 use super::effect::{Carried, of_store};
 use super::record::Recorder;
 use super::{crash, record};
+use crate::handover::{RecordDirectory, RecordError};
 use crate::store::{Kind, Object, ObjectKey, Preconditions, StoreError};
 
 /// How much is asked for an observation.
@@ -84,9 +87,12 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
         decision.wake,
         decision.status.is_some() || !decision.effects.is_empty(),
     );
-    // Flink does not call: a savepoint is asked after.
+    // Flink does not call: a savepoint is asked after, and so is a cluster that comes up.
     let asked = observed.savepoint.is_some()
-        || matches!(step(&observed.resource), Some(StepStatus::Savepointing { .. }));
+        || matches!(
+            step(&observed.resource),
+            Some(StepStatus::Savepointing { .. } | StepStatus::Warming { .. })
+        );
     let poll = asked.then(|| Instant::now() + context.options.poll_awaiting);
     Ok(Next::At(wake::earlier(next, poll)))
 }
@@ -117,6 +123,14 @@ pub(crate) async fn observe(
     let blue = side(context, key, &resource, Color::Blue, depth).await;
     let green = side(context, key, &resource, Color::Green, depth).await;
     let savepoint = savepoint(context, &resource, &blue, &green).await;
+    let record = handover(context, &resource);
+    let agent = match &context.options.agent {
+        Some(jar) => Agent::Jar {
+            path: jar.display().to_string(),
+            handover_directory: record.path().display().to_string(),
+        },
+        None => Agent::None,
+    };
     let ingress = match context.store.get(&key.beside(Kind::Ingress, key.name.clone())) {
         Ok(Some(ingress)) => ingress.read().map_or_else(|error| unknown(&error), Fact::Present),
         Ok(None) => Fact::Absent,
@@ -130,10 +144,25 @@ pub(crate) async fn observe(
         blue,
         green,
         savepoint,
+        agent,
+        handover: match record.read() {
+            Ok(Some(read)) => Fact::Present(Seen {
+                version: Version(read.version),
+                record: read.record,
+            }),
+            Ok(None) => Fact::Absent,
+            Err(error) => Fact::Unknown(error.to_string()),
+        },
         ingress,
         disposals: remembered.disposals,
         failures: remembered.failures,
     }))
+}
+
+/// The handover record of a resource: of this very object, and not of an earlier one of its name.
+fn handover(context: &Context, resource: &FlinkBlueGreenDeployment) -> RecordDirectory {
+    let uid = resource.metadata.uid.as_deref().unwrap_or_default();
+    RecordDirectory::new(context.directory.join("handover").join(uid))
 }
 
 fn unknown<T>(error: &StoreError) -> Fact<T> {
@@ -180,7 +209,20 @@ async fn side(
             Err(error) => unknown(&error),
         },
     };
-    Side { child, checkpoint }
+    let is_asked_for = bluegreen::wants_cluster(resource) == Some(color);
+    let cluster = match &child {
+        Fact::Present(child) if is_asked_for => {
+            let client = context.client_of(child).await;
+            flink::cluster(client.as_ref()).await
+        }
+        Fact::Present(_) | Fact::Absent => Fact::Absent,
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+    };
+    Side {
+        child,
+        checkpoint,
+        cluster,
+    }
 }
 
 /// What Flink says of the savepoint that the record names.
@@ -280,6 +322,21 @@ async fn carry_out(context: &Context, key: &ObjectKey, effect: &Effect) -> Resul
             let result = flink::dispose(&client, path).await?;
             context.memory.disposed(key, path, result);
             context.queue.wake(key.clone());
+            Ok(Carried::Done)
+        }
+        Effect::WriteHandover { expected, record } => {
+            let resource: FlinkBlueGreenDeployment = match store.get(key) {
+                Ok(Some(object)) => object.read().map_err(|error| error.to_string())?,
+                Ok(None) => return Ok(Carried::LookAgain),
+                Err(error) => return Err(error.to_string()),
+            };
+            let version = expected.map_or(0, |version| version.0);
+            match handover(context, &resource).write(version, record) {
+                // Nobody calls when a file is written.
+                Ok(_) => context.queue.wake(key.clone()),
+                Err(RecordError::Refused { .. }) => return Ok(Carried::LookAgain),
+                Err(error) => return Err(error.to_string()),
+            }
             Ok(Carried::Done)
         }
         Effect::ApplyIngress { manifest } => {

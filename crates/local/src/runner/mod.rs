@@ -3,6 +3,7 @@
 //! There is no policy here. What is to be done is decided by `sluice_core`; a wish for an `if` about the meaning of a
 //! resource is a wish for a rule over there.
 
+mod agent;
 mod blue_green;
 mod context;
 mod crash;
@@ -13,7 +14,7 @@ mod orphans;
 mod processes;
 mod record;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,14 @@ pub enum RunnerError {
     /// The directory for the Flink processes cannot be used.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// The agent's jar cannot be copied.
+    #[error("the agent {} cannot be copied into the runner's directory: {detail}", path.display())]
+    Agent {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why.
+        detail: std::io::Error,
+    },
     /// The socket cannot be served.
     #[error(transparent)]
     Server(#[from] server::ServerError),
@@ -72,6 +81,13 @@ pub async fn run(directory: &Path, options: Options) -> Result<(), RunnerError> 
         path: directory.to_owned(),
         detail: error.to_string(),
     })?;
+    let options = Options {
+        agent: match &options.agent {
+            Some(jar) => Some(agent::install(&directory, jar)?),
+            None => None,
+        },
+        ..options
+    };
     let listener = server::bind(&directory)?;
     let launcher = Arc::new(Launcher::new(&directory)?);
     let context = Arc::new(Context {

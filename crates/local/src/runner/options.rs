@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How a runner is set up.
@@ -12,6 +13,9 @@ pub struct Options {
     /// The ports of active endpoints are chosen from these. The default lies below the ports that Linux gives to outgoing
     /// connections, so that a recorded one is free again after a restart.
     pub endpoint_ports: RangeInclusive<u16>,
+    /// The jar of the agent (`bluegreen-agent.jar`), with which incoming jobs of ADVANCED mode wait for the outgoing one;
+    /// `None`: they are started when the outgoing one has stopped.
+    pub agent: Option<PathBuf>,
     /// How often Flink is asked while something is awaited of it.
     pub poll_awaiting: Duration,
     /// How often Flink is asked when nothing is awaited.
@@ -23,6 +27,7 @@ impl Default for Options {
         Self {
             defaults: BTreeMap::new(),
             endpoint_ports: 18_081..=18_999,
+            agent: None,
             poll_awaiting: Duration::from_millis(700),
             poll_settled: Duration::from_secs(12),
         }

@@ -1,7 +1,5 @@
 //! What `plan` decides on.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::networking::v1::Ingress;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,15 +22,11 @@ impl Cluster {
         };
         let unreadable = sluice_api::check_types(&object, sluice_api::Kind::FlinkBlueGreenDeployment);
         Ok(Some(Observed {
-            resource: read(object)?,
             unreadable,
-            defaults: BTreeMap::new(),
             blue: self.side(namespace, &Color::Blue.child_name(name)).await,
             green: self.side(namespace, &Color::Green.child_name(name)).await,
-            savepoint: None,
             ingress: self.fact::<Ingress>(Kind::Ingress, namespace, name).await,
-            disposals: BTreeMap::new(),
-            failures: Vec::new(),
+            ..Observed::alone(read(object)?)
         }))
     }
 
@@ -50,6 +44,7 @@ impl Cluster {
                 Fact::Present,
             ),
             child,
+            cluster: Fact::Absent,
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::diff::{self, DiffKind};
 use super::super::record::Step;
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child, failed, rebuild, savepoints};
+use super::super::{abort, child, failed, rebuild, savepoints, waiting};
 use crate::{Event, Fact, fields};
 
 /// Looks after the active child, then at the edit.
@@ -171,13 +171,16 @@ fn begin(
         {
             return *blocked;
         }
-        let step = Step::Stopping {
-            since: view.now,
-            deadline: view.after(view.settings.savepoint_timeout),
-        };
-        let message = format!("{color} is stopped with a savepoint, {to} goes on from it");
         let restore = redeploy.then(|| named.clone()).flatten();
-        return start(restore, step, message);
+        let number = view.record.number.saturating_add(1);
+        if healthy && waiting::is_possible(view, to, number, &valid.spec) {
+            let message = format!("{to} comes up and waits; then {color} is stopped with a savepoint for it");
+            let mut verdict = start(restore, view.creating(), message);
+            verdict.record = verdict.record.warm();
+            return verdict;
+        }
+        let message = format!("{color} is stopped with a savepoint, {to} goes on from it");
+        return start(restore, view.stopping(), message);
     }
     if redeploy {
         let message = match &named {

@@ -5,7 +5,7 @@ use sluice_api::blue_green::AbortReason;
 
 use super::super::record::{Step, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child};
+use super::super::{abort, child, waiting};
 use crate::Event;
 
 /// Goes on once this transition's own child is there; the abort clock starts then.
@@ -15,9 +15,13 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
     match view.mine(to) {
         Mine::Present(incoming) if child::transition(incoming) == transition.number => {
             let mut record = view.record.with_transition(Transition {
-                step: Step::Deploying {
-                    since: view.now,
-                    deadline: view.grace_deadline(),
+                step: if transition.holds_incoming() {
+                    Step::Warming {
+                        since: view.now,
+                        deadline: view.grace_deadline(),
+                    }
+                } else {
+                    view.deploying()
                 },
                 incoming_created_at: Some(transition.incoming_created_at.unwrap_or(view.now)),
                 ..transition.clone()
@@ -25,6 +29,17 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             // What was kept of an earlier attempt has been replaced.
             record.kept = None;
             Verdict::next(record, Event::normal("ChildCreated", format!("{to} is created")))
+        }
+        // The shell has lost its agent since the transition began, or it does not fit the last edit.
+        Mine::Absent if transition.holds_incoming() && waiting::of(view, transition).is_none() => {
+            let record = view.record.with_transition(Transition {
+                warm: false,
+                step: view.stopping(),
+                ..transition.clone()
+            });
+            let message =
+                format!("{to} cannot be told to wait: it is created when the outgoing job has stopped");
+            Verdict::next(record, Event::warning("CannotWait", message))
         }
         Mine::Foreign => abort::abort(
             view,

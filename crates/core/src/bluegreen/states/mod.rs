@@ -11,6 +11,7 @@ pub mod savepointed;
 pub mod savepointing;
 pub mod stopping;
 pub mod switching;
+pub mod warming;
 
 use super::record::{State, Step};
 use super::view::{Verdict, View};
@@ -30,6 +31,7 @@ pub fn next(view: &View<'_>) -> Verdict {
             Step::Savepointed { .. } => savepointed::next(view, transition),
             Step::Stopping { deadline, .. } => stopping::next(view, transition, *deadline),
             Step::Creating { deadline, .. } => creating::next(view, transition, *deadline),
+            Step::Warming { deadline, .. } => warming::next(view, transition, *deadline),
             Step::Deploying { deadline, .. } => deploying::next(view, transition, *deadline),
             Step::AwaitingPromotion { .. } => awaiting_promotion::next(view, transition),
             Step::Switching {

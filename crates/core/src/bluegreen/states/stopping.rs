@@ -69,7 +69,11 @@ fn stopped(view: &View<'_>, transition: &Transition, path: Option<&str>) -> Verd
         | TransitionCause::TakenOver => path.map(str::to_owned),
     };
     let mut record = view.record.with_transition(Transition {
-        step: view.creating(),
+        step: if transition.warm {
+            view.deploying()
+        } else {
+            view.creating()
+        },
         savepoint: path.map(str::to_owned),
         restore,
         outgoing_stopped_at: Some(view.now),

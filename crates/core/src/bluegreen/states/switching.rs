@@ -118,7 +118,7 @@ pub fn guarantee(transition: &Transition) -> Guarantee {
         _ if matches!(
             transition.step,
             Step::Savepointing { .. } | Step::Savepointed { .. } | Step::Stopping { .. }
-        ) =>
+        ) || transition.holds_incoming() =>
         {
             Guarantee::ExactlyOnce
         }

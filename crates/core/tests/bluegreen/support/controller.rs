@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use sluice_api::{FlinkDeployment, FlinkDeploymentSpec, JobState, UpgradeMode};
+use sluice_core::bluegreen::agent::Preparation;
 use sluice_core::bluegreen::{CompletedCheckpoint, child, diff};
 use sluice_core::fields;
 
+use super::fixtures::NAME;
 use super::flink::{Cluster, Lineage, Version};
 use super::world::World;
 
@@ -66,6 +68,10 @@ impl World {
             Some(before) if *before != child.spec || deployed.stopping => {
                 self.change(child, &before.clone(), &mut deployed, &mut cluster);
             }
+            Some(_) if cluster.held && self.is_named(child) => {
+                let from = cluster.started_from.take();
+                self.start(child, &mut deployed, &mut cluster, from);
+            }
             Some(_) => self.go_on(name, child, &mut cluster),
         }
         let status = status(child, &deployed, &cluster);
@@ -79,6 +85,14 @@ impl World {
         }
     }
 
+    /// Whether the handover record names the child's job: then one that waits begins.
+    fn is_named(&self, child: &FlinkDeployment) -> bool {
+        self.handover.as_ref().is_some_and(|(_, record)| {
+            record.active.created_for.0 == child::transition(child)
+                && child.metadata.name == Some(record.active.color.child_name(NAME))
+        })
+    }
+
     fn start(
         &mut self,
         child: &FlinkDeployment,
@@ -87,6 +101,20 @@ impl World {
         from: Option<String>,
     ) {
         deployed.starts += 1;
+        if awaits_savepoint(child) && !self.is_named(child) {
+            *cluster = Cluster {
+                age: Some(0),
+                held: true,
+                started_from: from,
+                ..Cluster::default()
+            };
+            deployed.upgrade_from = None;
+            return;
+        }
+        let from = from.or_else(|| {
+            let record = self.handover.as_ref().map(|(_, record)| record)?;
+            record.savepoint.clone().filter(|_| awaits_savepoint(child))
+        });
         let number = child::transition(child);
         let mut lineage = match &from {
             Some(path) => self
@@ -176,6 +204,7 @@ impl World {
             UpgradeMode::Savepoint | UpgradeMode::LastState => last,
         };
         cluster.age = None;
+        cluster.held = false;
         cluster.requests.clear();
         deployed.stopping = false;
         deployed.spec = Some(child.spec.clone());
@@ -214,10 +243,16 @@ impl World {
     }
 }
 
+/// Whether the child's job waits until it is named.
+pub fn awaits_savepoint(child: &FlinkDeployment) -> bool {
+    Preparation::of(child).is_some_and(|preparation| preparation.awaits_savepoint)
+}
+
 /// Whether the child's job runs.
 pub fn job_runs(child: &FlinkDeployment, cluster: &Cluster) -> bool {
     let version = Version::of(child.spec.image.as_deref().unwrap_or_default());
     !cluster.failed_by_hand
+        && !cluster.held
         && cluster.age.is_some_and(|age| age >= 1)
         && matches!(version, Version::Works | Version::Unstable)
 }
@@ -256,6 +291,7 @@ fn status(child: &FlinkDeployment, deployed: &Deployed, cluster: &Cluster) -> Va
     let (job, lifecycle, error) = match (version, age) {
         _ if cluster.failed_by_hand => ("FAILED", "FAILED", Some("the job failed by hand")),
         (_, 0) => ("RECONCILING", "CREATED", None),
+        _ if cluster.held => ("RECONCILING", "DEPLOYED", None),
         (Version::Broken, _) => ("FAILED", "FAILED", Some("the job's main method threw")),
         (Version::Stuck, _) => ("RECONCILING", "DEPLOYED", None),
         (Version::Unstable, _) | (Version::Works, 1) => ("RUNNING", "DEPLOYED", None),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sluice_core::bluegreen::agent::Agent;
 
 /// When every story begins.
 pub const BEGINNING: &str = "2026-01-01T00:00:00Z";
@@ -15,6 +16,14 @@ pub const SAVEPOINTS: &str = "s3://b/sp";
 /// A moment, seconds after the beginning.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(BEGINNING.parse::<Timestamp>().unwrap().as_second() + seconds).unwrap()
+}
+
+/// The agent that a shell delivers.
+pub fn agent() -> Agent {
+    Agent::Jar {
+        path: "/opt/bluegreen-agent.jar".to_owned(),
+        handover_directory: "/var/handover".to_owned(),
+    }
 }
 
 /// A valid resource of this upgrade mode, as its user writes it.

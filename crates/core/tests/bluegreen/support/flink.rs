@@ -79,6 +79,8 @@ pub struct Cluster {
     pub checkpoint: Option<(u64, String)>,
     /// Requests by trigger id; a restart of the JobManager forgets them.
     pub requests: BTreeMap<String, Request>,
+    /// Whether its job waits, before it is submitted, until the handover record names it.
+    pub held: bool,
     /// Whether its job has failed by somebody's hand.
     pub failed_by_hand: bool,
 }

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use sluice_core::bluegreen::decision::Effect;
 use sluice_core::bluegreen::record::{State, Step};
 use sluice_core::bluegreen::{
-    CompletedCheckpoint, Decision, Observed, SavepointObservation, SavepointProgress, Side, course, decide,
-    invariants, record, step_name,
+    ClusterView, CompletedCheckpoint, Decision, Observed, SavepointObservation, SavepointProgress, Side,
+    course, decide, invariants, record, step_name, wants_cluster,
 };
+use sluice_core::handover::{Seen, Version};
 use sluice_core::{Color, Fact, Wake};
 
+use super::controller::awaits_savepoint;
 use super::fixtures::{BEGINNING, NAME};
 use super::world::{TICK, World};
 
@@ -140,6 +142,18 @@ impl Simulation {
                     found.cloned().map_or(Fact::Absent, Fact::Present)
                 },
                 checkpoint: checkpoint.map(|(transition, _, path)| CompletedCheckpoint { transition, path }),
+                cluster: if wants_cluster(world.resource()) == Some(color) {
+                    let is_up = world
+                        .cluster(color)
+                        .is_some_and(|cluster| cluster.age.is_some_and(|age| age >= 1));
+                    is_up
+                        .then_some(ClusterView {
+                            slots: if world.no_slots { 0 } else { 2 },
+                        })
+                        .into_fact()
+                } else {
+                    Fact::Absent
+                },
             }
         };
         Observed {
@@ -148,6 +162,15 @@ impl Simulation {
             blue: side(Color::Blue),
             green: side(Color::Green),
             savepoint: self.savepoint(),
+            agent: world.agent.clone(),
+            handover: match &world.handover {
+                _ if unknown("handover") => Fact::Unknown("input/output error".to_owned()),
+                Some((version, record)) => Fact::Present(Seen {
+                    version: Version(*version),
+                    record: record.clone(),
+                }),
+                None => Fact::Absent,
+            },
             ingress: if unknown("ingress") {
                 Fact::Unknown("forbidden".to_owned())
             } else {
@@ -519,12 +542,17 @@ fn described(effect: &Effect) -> String {
         Effect::CreateChild { manifest } => {
             let job = manifest.spec.job.clone().unwrap_or_default();
             format!(
-                "create {} with {}{}",
+                "create {} with {}{}{}",
                 manifest.metadata.name.clone().unwrap_or_default(),
                 manifest.spec.image.clone().unwrap_or_default(),
                 job.initial_savepoint_path
                     .map(|path| format!(" from {path}"))
-                    .unwrap_or_default()
+                    .unwrap_or_default(),
+                if awaits_savepoint(manifest) {
+                    ", waiting"
+                } else {
+                    ""
+                }
             )
         }
         Effect::ReplaceChild { manifest } => {
@@ -542,6 +570,16 @@ fn described(effect: &Effect) -> String {
             format!("ask {child} for a savepoint into {directory}")
         }
         Effect::DisposeSavepoint { path, .. } => format!("dispose of {path}"),
+        Effect::WriteHandover { record, .. } => format!(
+            "name {} of transition {}{}",
+            record.active.color,
+            record.active.created_for.0,
+            record
+                .savepoint
+                .as_ref()
+                .map(|path| format!(", from {path}"))
+                .unwrap_or_default()
+        ),
         Effect::ApplyIngress { manifest } => {
             let rules = manifest.spec.as_ref().and_then(|spec| spec.rules.clone());
             let paths = rules.and_then(|rules| rules.first()?.http.clone());

@@ -12,6 +12,9 @@
 //! delete blue                  somebody deletes the child
 //! status lost                  somebody removes the status
 //! creation refused             no child can be created; creation allowed: it can again
+//! agent there                  the operator can deliver the agent; agent gone: it cannot
+//! slots none                   no TaskManager comes up; slots there: they do
+//! handover lost                somebody removes the handover record
 //! crash                        the operator dies and another one begins
 //! run                          until nothing moves any more
 //! until Deploying              until the transition is at this step
@@ -20,8 +23,9 @@
 
 use serde_json::Value;
 use sluice_core::Color;
+use sluice_core::bluegreen::agent::Agent;
 
-use super::fixtures::{SAVEPOINTS, resource_text};
+use super::fixtures::{SAVEPOINTS, agent, resource_text};
 use super::flink::SavepointBehaviour;
 use super::shell::Simulation;
 
@@ -147,6 +151,14 @@ fn play(simulation: &mut Simulation, line: &str) {
         "status" => simulation.world.edit_status(|status| *status = Value::Null),
         "creation" => {
             simulation.world.refuse_creation = (first == "refused").then(|| "403 Forbidden".to_owned());
+        }
+        "agent" => {
+            simulation.world.agent = if first == "gone" { Agent::None } else { agent() };
+        }
+        "slots" => simulation.world.no_slots = first == "none",
+        "handover" => {
+            simulation.world.handover = None;
+            simulation.world.changed = true;
         }
         "crash" => simulation.forget(),
         "run" => assert!(

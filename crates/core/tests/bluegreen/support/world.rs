@@ -10,8 +10,10 @@ use sluice_api::blue_green::FlinkBlueGreenDeploymentStatus;
 use sluice_api::metadata::{FINALIZER_FLINK_DEPLOYMENT, LABEL_TRANSITION};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::Color;
+use sluice_core::bluegreen::agent::Agent;
 use sluice_core::bluegreen::decision::Effect;
 use sluice_core::bluegreen::record::{self, Record, State};
+use sluice_core::handover::HandoverRecord;
 
 use super::controller::Deployed;
 use super::fixtures::{NAME, UID, at};
@@ -55,7 +57,13 @@ pub struct World {
     pub refuse_ingress: Option<String>,
     /// Requests to dispose of a savepoint are refused, with the words.
     pub refuse_disposals: Option<String>,
-    /// What cannot be asked at the moment: `blue`, `green`, `savepoint`, `ingress`, `checkpoints`.
+    /// The agent that the shell can deliver.
+    pub agent: Agent,
+    /// The handover record, and its version.
+    pub handover: Option<(u64, HandoverRecord)>,
+    /// No TaskManager comes up.
+    pub no_slots: bool,
+    /// What cannot be asked at the moment: `blue`, `green`, `savepoint`, `ingress`, `checkpoints`, `handover`.
     pub unknown: BTreeSet<&'static str>,
     /// Whether anything has changed that the shell is woken by.
     pub changed: bool,
@@ -87,6 +95,9 @@ impl World {
             refuse_creation: None,
             refuse_ingress: None,
             refuse_disposals: None,
+            agent: Agent::None,
+            handover: None,
+            no_slots: false,
             unknown: BTreeSet::new(),
             changed: false,
             writes: 0,
@@ -271,6 +282,9 @@ impl World {
     /// How many jobs run, and so may write.
     pub fn running_jobs(&self) -> usize {
         let runs = |color: &Color| {
+            if self.cluster(*color).is_some_and(|cluster| cluster.held) {
+                return false;
+            }
             let version = self
                 .child(*color)
                 .map(|child| Version::of(child.spec.image.as_deref().unwrap_or_default()));
@@ -346,6 +360,15 @@ impl World {
                     return Err(why.clone());
                 }
                 self.states.remove(path);
+                Ok(())
+            }
+            Effect::WriteHandover { expected, record } => {
+                if self.handover.as_ref().map(|(version, _)| *version) != expected.map(|version| version.0) {
+                    return Err("409 Conflict: the record has been written by someone else".to_owned());
+                }
+                let version = expected.map_or(1, |version| version.0 + 1);
+                self.handover = Some((version, (**record).clone()));
+                self.changed = true;
                 Ok(())
             }
             Effect::ApplyIngress { manifest } => {
