@@ -129,12 +129,7 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
             steps.push("blue is deployed".to_owned());
         }
     }
-    let takes_savepoint = match kind {
-        Some(DiffKind::Transition) => second_job && (stateful || mode == TransitionMode::Advanced),
-        Some(DiffKind::SavepointRedeploy) => second_job && mode == TransitionMode::Advanced,
-        Some(DiffKind::Suspend) => stateful,
-        Some(DiffKind::Resume | DiffKind::PatchChild | DiffKind::Ignore) | None => false,
-    };
+    let takes_savepoint = takes_savepoint(kind, second_job, mode, stateful);
     let redeploy = kind == Some(DiffKind::SavepointRedeploy);
     let has_start = valid.job.initial_savepoint_path.is_some();
     let guarantee = second_job.then_some(match (redeploy, mode, stateful) {
@@ -152,6 +147,22 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
         guarantee,
         additional,
         decision,
+    }
+}
+
+/// Whether a savepoint is taken for such an edit.
+const fn takes_savepoint(
+    kind: Option<DiffKind>,
+    second_job: bool,
+    mode: TransitionMode,
+    stateful: bool,
+) -> bool {
+    let advanced = matches!(mode, TransitionMode::Advanced);
+    match kind {
+        Some(DiffKind::Transition) => second_job && (stateful || advanced),
+        Some(DiffKind::SavepointRedeploy) => second_job && advanced,
+        Some(DiffKind::Suspend) => stateful,
+        Some(DiffKind::Resume | DiffKind::PatchChild | DiffKind::Ignore) | None => false,
     }
 }
 
