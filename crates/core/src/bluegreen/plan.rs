@@ -132,12 +132,7 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
     let takes_savepoint = takes_savepoint(kind, second_job, mode, stateful);
     let redeploy = kind == Some(DiffKind::SavepointRedeploy);
     let has_start = valid.job.initial_savepoint_path.is_some();
-    let guarantee = second_job.then_some(match (redeploy, mode, stateful) {
-        (true, ..) if has_start => Guarantee::AtLeastOnce,
-        (true, ..) | (false, TransitionMode::Basic, false) => Guarantee::Stateless,
-        (false, TransitionMode::Advanced, _) => Guarantee::ExactlyOnce,
-        (false, TransitionMode::Basic, true) => Guarantee::AtLeastOnce,
-    });
+    let guarantee = second_job.then(|| guarantee(redeploy, has_start, mode, stateful));
     let additional = (second_job || kind.is_none()).then(|| resources(&valid.child));
     Plan {
         problems: Vec::new(),
@@ -163,6 +158,16 @@ const fn takes_savepoint(
         Some(DiffKind::SavepointRedeploy) => second_job && advanced,
         Some(DiffKind::Suspend) => stateful,
         Some(DiffKind::Resume | DiffKind::PatchChild | DiffKind::Ignore) | None => false,
+    }
+}
+
+/// What both jobs of such an edit write together.
+const fn guarantee(redeploy: bool, has_start: bool, mode: TransitionMode, stateful: bool) -> Guarantee {
+    match (redeploy, mode, stateful) {
+        (true, ..) if has_start => Guarantee::AtLeastOnce,
+        (true, ..) | (false, TransitionMode::Basic, false) => Guarantee::Stateless,
+        (false, TransitionMode::Advanced, _) => Guarantee::ExactlyOnce,
+        (false, TransitionMode::Basic, true) => Guarantee::AtLeastOnce,
     }
 }
 
