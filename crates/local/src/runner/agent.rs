@@ -17,11 +17,12 @@ pub(super) fn install(directory: &Path, jar: &Path) -> Result<PathBuf, RunnerErr
         detail,
     };
     let content = fs::read(jar).map_err(failed)?;
-    let hash: String = Sha256::digest(&content)
+    let digest = Sha256::digest(&content);
+    let number = digest
         .iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let hash = format!("{number:016x}");
     let place = directory.join("agent").join(hash);
     let installed = place.join("bluegreen-agent.jar");
     if fs::read(&installed).is_ok_and(|there| there == content) {
