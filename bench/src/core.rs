@@ -100,17 +100,7 @@ fn settled(now: Timestamp) -> anyhow::Result<Observed> {
             }}
         }
     }))?;
-    let mut observed = Observed {
-        resource,
-        unreadable: Vec::new(),
-        defaults: BTreeMap::new(),
-        blue: Side::absent(),
-        green: Side::absent(),
-        savepoint: None,
-        ingress: Fact::Absent,
-        disposals: BTreeMap::new(),
-        failures: Vec::new(),
-    };
+    let mut observed = Observed::alone(resource);
     // The first deployment, played by the shell that this is.
     for _ in 0..16 {
         let decision = decide(&observed, now);

@@ -41,7 +41,6 @@ final class Chains {
     return chains;
   }
 
-
   /** The chain that holds an operator. */
   static String with(StreamGraph graph, String operator) {
     return of(graph).stream()

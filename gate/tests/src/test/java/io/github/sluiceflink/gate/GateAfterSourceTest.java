@@ -23,7 +23,9 @@ import org.apache.flink.util.Collector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Gates after the sources: where they are put, where they would do harm, and that they pass all. */
+/**
+ * Gates after the sources: where they are put, where they would do harm, and that they pass all.
+ */
 class GateAfterSourceTest {
 
   @TempDir Path directory;
@@ -94,8 +96,15 @@ class GateAfterSourceTest {
             .name("lines");
     lines.sinkTo(new CountingSink("after source all")).name("all");
     DataStream<String> more =
-        source(environment, "more").map(number -> "more " + number).returns(Types.STRING).name("more lines");
-    lines.union(more).keyBy(line -> line).sinkTo(new CountingSink("after source keyed")).name("by line");
+        source(environment, "more")
+            .map(number -> "more " + number)
+            .returns(Types.STRING)
+            .name("more lines");
+    lines
+        .union(more)
+        .keyBy(line -> line)
+        .sinkTo(new CountingSink("after source keyed"))
+        .name("by line");
   }
 
   private static DataStream<Long> source(StreamExecutionEnvironment environment, String name) {

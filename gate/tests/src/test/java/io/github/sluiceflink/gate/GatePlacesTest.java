@@ -111,7 +111,8 @@ class GatePlacesTest {
             LegacySinks.nothing(environment.fromData("a")).name("beside").getTransformation();
     sink.setCoLocationGroupKey("together");
     assertEquals(
-        "together", Chains.node(environment.getStreamGraph(), "gate before beside").getCoLocationGroup());
+        "together",
+        Chains.node(environment.getStreamGraph(), "gate before beside").getCoLocationGroup());
   }
 
   @Test
@@ -156,13 +157,13 @@ class GatePlacesTest {
     environment.fromData("a").collectAsync();
     StreamGraph graph = environment.getStreamGraph();
     assertEquals("", Chains.with(graph, "gate before"));
-    assertNull(environment.getConfiguration().get(org.apache.flink.configuration.PipelineOptions.JARS));
+    assertNull(
+        environment.getConfiguration().get(org.apache.flink.configuration.PipelineOptions.JARS));
   }
 
   @Test
   void the_strategy_of_savepoints_needs_no_gate() {
-    StreamExecutionEnvironment environment =
-        with("bluegreen.gate.strategy", "SAVEPOINT");
+    StreamExecutionEnvironment environment = with("bluegreen.gate.strategy", "SAVEPOINT");
     EverySink.build(environment, "", directory);
     assertEquals("", Chains.with(environment.getStreamGraph(), "gate before"));
   }
@@ -233,7 +234,8 @@ class GatePlacesTest {
         .orElse(List.of());
   }
 
-  private static org.apache.flink.runtime.jobgraph.JobVertex vertex(StreamGraph graph, String name) {
+  private static org.apache.flink.runtime.jobgraph.JobVertex vertex(
+      StreamGraph graph, String name) {
     for (org.apache.flink.runtime.jobgraph.JobVertex vertex : graph.getJobGraph().getVertices()) {
       if (vertex.getName().contains(name)) {
         return vertex;

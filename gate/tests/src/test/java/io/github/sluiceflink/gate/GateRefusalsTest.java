@@ -14,7 +14,9 @@ import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A job that cannot have gates that do what they are for is not submitted, and the reason is said. */
+/**
+ * A job that cannot have gates that do what they are for is not submitted, and the reason is said.
+ */
 class GateRefusalsTest {
 
   @TempDir Path directory;
@@ -89,7 +91,8 @@ class GateRefusalsTest {
         "bluegreen.gate.injection.operators names \"Source: Collection Source\", which is a source: no"
             + " gate can stand before it; name the operator that writes.",
         job("bluegreen.gate.injection.operators", "Source: Collection Source"));
-    StreamExecutionEnvironment staged = environment("bluegreen.gate.injection.operators", "staged: Committer");
+    StreamExecutionEnvironment staged =
+        environment("bluegreen.gate.injection.operators", "staged: Committer");
     staged.fromData("a").sinkTo(new StagedSink("unused")).name("staged").uid("staged");
     assertRefused(
         "bluegreen.gate.injection.operators names \"staged: Committer\", which is inside of a sink,"

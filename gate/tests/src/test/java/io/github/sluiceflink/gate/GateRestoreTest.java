@@ -39,10 +39,7 @@ class GateRestoreTest {
         reason);
 
     running =
-        job(false)
-            .from(again)
-            .with("execution.savepoint.ignore-unclaimed-state", "true")
-            .start();
+        job(false).from(again).with("execution.savepoint.ignore-unclaimed-state", "true").start();
     running.finish();
     Output output = new Output(job(false).outputOf(Sink.FILE));
     assertEquals(List.of(), output.missing("A", 0, 60_000));
@@ -93,12 +90,14 @@ class GateRestoreTest {
   }
 
   private CountingJob gated(CountingJob job, boolean gates) {
-    Gated.configuration(record()).toMap().forEach(
-        (key, value) -> {
-          if (key.startsWith("bluegreen.")) {
-            job.with(key, value);
-          }
-        });
+    Gated.configuration(record())
+        .toMap()
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith("bluegreen.")) {
+                job.with(key, value);
+              }
+            });
     return job.with("bluegreen.gate.injection.enabled", Boolean.toString(gates));
   }
 

@@ -65,7 +65,8 @@ class GatedSqlTest {
     files("others");
     StatementSet statements = tables.createStatementSet();
     statements.addInsertSql("INSERT INTO files SELECT number, moment FROM numbers");
-    statements.addInsertSql("INSERT INTO others SELECT number, moment FROM numbers WHERE number <= 50");
+    statements.addInsertSql(
+        "INSERT INTO others SELECT number, moment FROM numbers WHERE number <= 50");
     statements.execute().await();
     assertAll(
         () -> assertEquals(ROWS, written("files").size()),
@@ -115,7 +116,8 @@ class GatedSqlTest {
     StreamGraph graph = graph("INSERT INTO files SELECT number, moment FROM numbers");
     String chain = Chains.with(graph, "gate before");
     assertTrue(chain.matches(".*gate before StreamingFileWriter -> StreamingFileWriter.*"), chain);
-    assertEquals(1, gates(graph).size(), "and none before the sink at the end, which writes nothing");
+    assertEquals(
+        1, gates(graph).size(), "and none before the sink at the end, which writes nothing");
   }
 
   @Test
@@ -148,8 +150,10 @@ class GatedSqlTest {
   void a_table_that_several_statements_write_to_has_one_gate_where_it_is_one_sink() {
     files("files");
     StreamStatementSet statements = tables.createStatementSet();
-    statements.addInsertSql("INSERT INTO files SELECT number, moment FROM numbers WHERE number > 5");
-    statements.addInsertSql("INSERT INTO files SELECT number, moment FROM numbers WHERE number < 3");
+    statements.addInsertSql(
+        "INSERT INTO files SELECT number, moment FROM numbers WHERE number > 5");
+    statements.addInsertSql(
+        "INSERT INTO files SELECT number, moment FROM numbers WHERE number < 3");
     statements.attachAsDataStream();
     assertEquals(
         EnvironmentInformation.getVersion().startsWith("1.") ? 2 : 1,

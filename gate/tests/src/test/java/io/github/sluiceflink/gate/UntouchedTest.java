@@ -91,7 +91,8 @@ class UntouchedTest {
     assertTrue(classes.contains("io/github/sluiceflink/gate/flink/GateOperator.class"));
     assertTrue(classes.contains("io/github/sluiceflink/gate/handover/Judge.class"));
     classes.removeIf(
-        name -> name.matches("io/github/sluiceflink/gate/((flink|handover|record)/.*|Gate\\.class)"));
+        name ->
+            name.matches("io/github/sluiceflink/gate/((flink|handover|record)/.*|Gate\\.class)"));
     assertEquals(List.of(), classes);
   }
 
