@@ -1,6 +1,5 @@
 //! How long one decision takes, beside reading and writing the same resource as JSON in the same run.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
 use sluice_api::flink_deployment::{FlinkDeploymentStatus, FlinkJobState, JobStatus, LifecycleState};
-use sluice_core::bluegreen::{Effect, Observed, Side, decide};
+use sluice_core::bluegreen::{Effect, Observed, decide};
 use sluice_core::{Fact, Wake};
 
 use crate::figures::{Figure, medians, report};
