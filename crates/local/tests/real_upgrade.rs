@@ -33,6 +33,8 @@ struct World {
     _ends: FlinkEnds,
     directory: TempDir,
     jar: PathBuf,
+    /// The agent that the runner delivers.
+    agent: Option<PathBuf>,
     feed: Feed,
 }
 
@@ -71,9 +73,29 @@ impl World {
         Self {
             directory,
             jar,
+            agent: None,
             feed,
             _ends: ends,
         }
+    }
+
+    fn with_agent() -> Self {
+        let jar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../gate/agent/target/bluegreen-agent.jar");
+        let jar = jar.canonicalize().unwrap_or_else(|error| {
+            panic!(
+                "{} is needed ({error}): build it with `mvn -q -f gate/pom.xml -pl agent -am -DskipTests package`",
+                jar.display()
+            )
+        });
+        Self {
+            agent: Some(jar),
+            ..Self::new()
+        }
+    }
+
+    /// A runner, which ends at this point.
+    fn runner(&self, fail_at: Option<&str>) -> Runner {
+        Runner::start_with(&self.state(), self.agent.as_deref(), fail_at)
     }
 
     fn state(&self) -> PathBuf {
@@ -219,7 +241,7 @@ async fn child_uid(client: &Client, name: &str) -> Option<String> {
 /// Deploys v1, then upgrades to v2 with the runner killed at each of the points in turn.
 async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client) {
     let state = world.state();
-    let mut runner = Runner::start(&state, None);
+    let mut runner = world.runner(None);
     let client = runner.client().await;
     client.apply(vec![world.resource(mode, "v1")]).await.unwrap();
     active(&client, "ACTIVE_BLUE").await;
@@ -233,7 +255,7 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
     // SIGKILL, and the next runner finds the same processes.
     runner.kill();
     assert_eq!(flink_processes(&state), processes);
-    let mut runner = Runner::start(&state, points.first().copied());
+    let mut runner = world.runner(points.first().copied());
     let client = runner.client().await;
     active(&client, "ACTIVE_BLUE").await;
     assert_eq!(flink_processes(&state), processes);
@@ -246,7 +268,7 @@ async fn upgrade(world: &World, mode: &str, points: &[&str]) -> (Runner, Client)
             "the runner never came to {point}:\n{}",
             runner.log()
         );
-        runner = Runner::start(&state, points.get(number + 1).copied());
+        runner = world.runner(points.get(number + 1).copied());
     }
     let client = runner.client().await;
     active(&client, "ACTIVE_GREEN").await;
@@ -402,6 +424,16 @@ async fn strategy_savepoint_loses_and_doubles_nothing_though_the_runner_is_kille
         "bluegreen/DeleteChild/after",
     ];
     let (_runner, client) = upgrade(&world, "ADVANCED", &points).await;
+    all_of_it_once(&mut world).await;
+    client.shutdown(true).await.unwrap();
+    eventually("the end of every process", BOOT, async || {
+        flink_processes(&world.state()).is_empty().then_some(())
+    })
+    .await;
+}
+
+/// Ends the feed, and waits until every booking is in the ledger, once.
+async fn all_of_it_once(world: &mut World) {
     let written = world.feed.end();
     let expected = written * SPLITS;
     eventually("the whole ledger", BOOT, async || {
@@ -419,6 +451,46 @@ async fn strategy_savepoint_loses_and_doubles_nothing_though_the_runner_is_kille
         doubled.len(),
         doubled.first()
     );
+}
+
+#[tokio::test]
+async fn with_the_agent_the_incoming_cluster_waits_and_nothing_is_lost_or_doubled_though_the_runner_is_killed()
+ {
+    let mut world = World::with_agent();
+    let points = [
+        "bluegreen/CreateChild/after",
+        "lifecycle/Deploy/after",
+        "bluegreen/ReplaceChild/before",
+        "lifecycle/StopCluster/after",
+        "bluegreen/WriteHandover/before",
+        "bluegreen/WriteHandover/after",
+        "bluegreen/DeleteChild/after",
+    ];
+    let (runner, client) = upgrade(&world, "ADVANCED", &points).await;
+    assert!(
+        runner.log().contains("WriteHandover"),
+        "the job was started by its being named"
+    );
+    let history = status(&client, "history").await.unwrap();
+    println!(
+        "with the agent: paused for {} ms",
+        history[0]["pauseMilliseconds"]
+    );
+
+    // The job that waited dies, and goes on from its last checkpoint, not from the savepoint that it began with.
+    let before = flink_processes(&world.state());
+    for pid in &before {
+        let killed = std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+    }
+    eventually("new processes", Duration::from_secs(30), async || {
+        let now = flink_processes(&world.state());
+        (now.len() == 2 && now.iter().all(|pid| !before.contains(pid))).then_some(())
+    })
+    .await;
+    all_of_it_once(&mut world).await;
     client.shutdown(true).await.unwrap();
     eventually("the end of every process", BOOT, async || {
         flink_processes(&world.state()).is_empty().then_some(())

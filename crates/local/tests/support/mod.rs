@@ -12,6 +12,8 @@ use sluice_local::runner::{FAIL_AT, Options};
 
 /// Says to this test binary, started again, that it is the runner.
 const DIRECTORY: &str = "SLUICE_TEST_DIRECTORY";
+/// The agent's jar that the runner is to use.
+const AGENT: &str = "SLUICE_TEST_AGENT";
 
 /// The runner itself: the test binary starts itself again with only this, so that there is a process to kill.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,7 +27,11 @@ async fn the_runner_itself() {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    if let Err(error) = sluice_local::runner::run(Path::new(&directory), Options::default()).await {
+    let options = Options {
+        agent: std::env::var_os(AGENT).map(PathBuf::from),
+        ..Options::default()
+    };
+    if let Err(error) = sluice_local::runner::run(Path::new(&directory), options).await {
         panic!("{error}");
     }
 }
@@ -39,6 +45,11 @@ pub(crate) struct Runner {
 impl Runner {
     /// Starts the runner of a directory. With `fail_at`, it ends there as if it were killed.
     pub(crate) fn start(directory: &Path, fail_at: Option<&str>) -> Self {
+        Self::start_with(directory, None, fail_at)
+    }
+
+    /// The same with an agent to deliver.
+    pub(crate) fn start_with(directory: &Path, agent: Option<&Path>, fail_at: Option<&str>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args([
@@ -49,9 +60,13 @@ impl Runner {
             ])
             .env(DIRECTORY, directory)
             .env_remove(FAIL_AT)
+            .env_remove(AGENT)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log(directory));
+        if let Some(agent) = agent {
+            command.env(AGENT, agent);
+        }
         if let Some(point) = fail_at {
             command.env(FAIL_AT, point);
         }
