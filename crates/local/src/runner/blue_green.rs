@@ -150,7 +150,8 @@ pub(crate) async fn observe(
                 version: Version(read.version),
                 record: read.record,
             }),
-            Ok(None) => Fact::Absent,
+            // The directory is made with the first record.
+            Ok(None) | Err(RecordError::NoDirectory { .. }) => Fact::Absent,
             Err(error) => Fact::Unknown(error.to_string()),
         },
         ingress,
