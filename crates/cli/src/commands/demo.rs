@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     job_jar: Option<PathBuf>,
 
-    /// The agent's jar [default: gate/agent/target/bluegreen-agent.jar, if it is there]
+    /// The agent's jar: with it, the new version in ADVANCED mode comes up before the old one is stopped
     #[arg(long, value_name = "PATH")]
     agent_jar: Option<PathBuf>,
 
@@ -42,7 +42,6 @@ pub(crate) struct Arguments {
 
 /// Where `make demo` builds it.
 const JAR: &str = "examples/ledger-job/target/ledger-job.jar";
-const AGENT_JAR: &str = "gate/agent/target/bluegreen-agent.jar";
 
 pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
     context.this_machine("demo")?;
@@ -62,9 +61,7 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
     };
     let settings = Settings {
         jar: arguments.job_jar.unwrap_or_else(|| PathBuf::from(JAR)),
-        agent_jar: arguments
-            .agent_jar
-            .or_else(|| Some(PathBuf::from(AGENT_JAR)).filter(|jar| jar.is_file())),
+        agent_jar: arguments.agent_jar,
         flink,
         directory,
         keep: arguments.keep,

@@ -108,11 +108,7 @@ async fn serve(directory: &Path, agent_jar: Option<PathBuf>) -> Result<(), Failu
 }
 
 /// Starts a runner in the background and waits until it answers.
-pub(crate) async fn start(
-    directory: &Path,
-    agent_jar: Option<&Path>,
-    verbose: u8,
-) -> Result<Child, Failure> {
+pub(crate) async fn start(directory: &Path, agent_jar: Option<&Path>, verbose: u8) -> Result<Child, Failure> {
     let not_made = |error: std::io::Error| {
         Failure::refused(format!(
             "The directory {} cannot be used: {error}.",
@@ -176,12 +172,7 @@ impl Drop for Unanswered {
 }
 
 /// This program once more, in a process group of its own so that Ctrl-C in this terminal does not reach it.
-fn spawn(
-    directory: &Path,
-    agent_jar: Option<&Path>,
-    verbose: u8,
-    log: fs::File,
-) -> Result<Child, Failure> {
+fn spawn(directory: &Path, agent_jar: Option<&Path>, verbose: u8, log: fs::File) -> Result<Child, Failure> {
     use std::os::unix::process::CommandExt;
     let failed = |error: std::io::Error| Failure::refused(format!("The runner cannot be started: {error}."));
     let program: PathBuf = std::env::current_exe().map_err(failed)?;
