@@ -1,0 +1,114 @@
+package io.github.sluiceflink.gate.simulation;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongFunction;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What must be caught: one thing done wrong at a time, in the sources that ship. Each is caught by
+ * a law that says what it does.
+ */
+class MutationsTest {
+
+  private static final long MOST_SEEDS = Long.getLong("mutations.seeds", 3_000);
+
+  /** What is done wrong, and the laws of which one has to catch it. */
+  enum Mutant {
+    W_IS_H(
+        new Mutation()
+            .with("Times", "highest == Long.MAX_VALUE ? highest : highest + 1", "highest")
+            .with("Phase", "&& highest() < prepare.cut().getAsLong()", ""),
+        Law.I3),
+    H_GOES_DOWN(
+        new Mutation()
+            .with("OutgoingWish", "Math.max(published, situation.highest())", "situation.highest()")
+            .with("Phase", "(name() == Name.STANDBY && highest() <= next.highest())", "true"),
+        Law.I11),
+    G1_ABORT_LEAVES_THE_OUTGOING_JOB_CLOSED(
+        new Mutation()
+            .with(
+                "Cell",
+                "case SEALED: // A standby that waits to be handed back to, or to go.",
+                "case ABORT: case SEALED:"),
+        Law.I5),
+    G3_DROPS_BEFORE_W_IS_KNOWN(
+        new Mutation()
+            .with(
+                "Judge",
+                "timestamp <= bound && arrival < bound ? Verdict.DROP",
+                "true ? Verdict.DROP"),
+        Law.I4),
+    G4_EACH_SUBTASK_SPEAKS_FOR_ALL(
+        new Mutation()
+            .with(
+                "OutgoingWish",
+                "if (!answer.isPresent()) { return Optional.empty(); }",
+                "if (!answer.isPresent()) { continue; }"),
+        Law.I3),
+    G5_THE_FIRST_DRAINED_SPEAKS_FOR_ALL(
+        new Mutation()
+            .with(
+                "Coordinator",
+                ".allMatch(known -> known.hasPassed(cut, checkpoint))",
+                ".anyMatch(known -> known.hasPassed(cut, checkpoint))"),
+        Law.I2,
+        Law.I5,
+        Law.I7),
+    G6_HALF_OF_WHAT_WAS_TOLD(
+        new Mutation()
+            .with(
+                "Gate",
+                "cell = Cell.of(rules, told); bound = Cell.bound(told);",
+                "bound = cell == null ? 0 : nextBound; cell = Cell.of(rules, told); nextBound = Cell.bound(told);")
+            .with("Gate", "private Cell cell;", "private Cell cell; private long nextBound;"),
+        Law.I1),
+    RESTART_STARTS_OPEN(
+        new Mutation().with("Cell", "case NOTHING: return HOLD;", "case NOTHING: return PASS;"),
+        Law.I3,
+        Law.I10),
+    KEPT_IS_NOT_CHECKPOINTED(
+        new Mutation().with("Gate", "GateState.of(List.copyOf(kept), ", "GateState.of(List.of(), "),
+        Law.I6),
+    THE_WATERMARK_IS_NOT_CHECKPOINTED(
+        new Mutation()
+            .with("Gate", "emitted, dropped, watermark)", "emitted, dropped, Times.NO_WATERMARK)"),
+        Law.LATE,
+        Law.CONVERGENCE),
+    F1_SEALED_PASSES_EVERYTHING(
+        new Mutation()
+            .with(
+                "Cell",
+                "case SEALED: return inTime ? TAKING_OVER_IN_TIME : TAKING_OVER; default:",
+                "case SEALED: return PASS; default:"),
+        Law.I1);
+
+    private final Mutation mutation;
+    private final Law[] laws;
+
+    Mutant(Mutation mutation, Law... laws) {
+      this.mutation = mutation;
+      this.laws = laws;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Mutant.class)
+  void each_thing_done_wrong_breaks_a_law(Mutant mutant) {
+    LongFunction<String> player = mutant.mutation.player(Wrong.NOTHING);
+    Map<String, Long> found = new TreeMap<>();
+    for (long seed = 0; seed < MOST_SEEDS; seed++) {
+      String broken = player.apply(seed);
+      found.putIfAbsent(broken, seed);
+      for (Law law : mutant.laws) {
+        if (broken.equals(law.name())) {
+          return;
+        }
+      }
+    }
+    fail(mutant + " broke, by first seed: " + found);
+  }
+}
