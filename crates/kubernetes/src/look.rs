@@ -399,7 +399,9 @@ async fn carry_out(
         }
         // Nothing is asked for in a record that nobody reads here (see `observe.rs`).
         Effect::WriteHandover { .. } => {
-            return Err(Failure::Flink("there is no agent here that reads a handover record".to_owned()));
+            return Err(Failure::Flink(
+                "there is no agent here that reads a handover record".to_owned(),
+            ));
         }
         Effect::ApplyIngress { manifest } => {
             let ingress = if sight.observed.ingress.is_absent() {
