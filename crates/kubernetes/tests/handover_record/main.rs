@@ -317,11 +317,12 @@ async fn an_api_server_that_is_away_is_waited_for() {
     signal(&player, "CONT");
     let (_, _, data) = read(&player.wait_for("READ"));
     assert_eq!(data["phase"], "ABORT");
+    // That it is told shows that there is a watch again, which begins a moment after what was listed is told.
+    let changed = stage.patch(json!({ "data": { "phase": "STANDBY" } })).await;
+    assert_eq!(read(&player.wait_for("READ")).0, changed);
     let requests = audit.requests().await.unwrap().by_user(&stage.user());
     println!("{}", requests.counts());
     // The watch that could not be taken up, and what followed.
     assert_eq!(requests.count("list", "configmaps"), 1);
-    assert!(requests.count("watch", "configmaps") >= 2);
-    let changed = stage.patch(json!({ "data": { "phase": "STANDBY" } })).await;
-    assert_eq!(read(&player.wait_for("READ")).0, changed);
+    assert!(requests.count("watch", "configmaps") >= 1);
 }
