@@ -16,14 +16,6 @@ use crate::figures::{Figure, percent, report};
 use crate::machine::Busy;
 use lines::Line;
 
-/// What Flink itself opens, because it reaches into the JDK.
-const OPENED: [&str; 4] = [
-    "java.base/java.util",
-    "java.base/java.lang",
-    "java.base/java.time",
-    "java.base/java.util.concurrent",
-];
-
 /// What is measured.
 #[derive(Args)]
 pub struct Arguments {
@@ -131,10 +123,10 @@ impl Module {
         );
         let mut command = Command::new(java);
         command.arg("-Xmx2g").arg("-XX:+UseParallelGC");
-        for package in OPENED {
-            command.arg(format!("--add-opens={package}=ALL-UNNAMED"));
-        }
-        command.arg("-cp").arg(&self.classpath);
+        command
+            .args(sluice_shell::java::add_opens())
+            .arg("-cp")
+            .arg(&self.classpath);
         command
     }
 }

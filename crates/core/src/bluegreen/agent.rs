@@ -148,6 +148,20 @@ pub fn prepare(child: &FlinkDeployment, preparation: &Preparation) -> Result<Fli
     Ok(prepared)
 }
 
+/// What the user of a child wrote, without what a jar on this machine needed in it: where a status is lost, it is read from
+/// the child, and must not look like an edit. A key that stands in the user's present specification, too, is as it is there.
+pub fn as_written(child: &FlinkDeployment, present: &FlinkDeploymentSpec) -> FlinkDeploymentSpec {
+    let mut spec = child.spec.clone();
+    if let Some(Preparation {
+        agent: Agent::Jar { path, .. },
+        ..
+    }) = Preparation::of(child)
+    {
+        options::take_out(&mut spec, present, &path);
+    }
+    spec
+}
+
 /// The path of a field of the child in the blue/green resource.
 fn field(name: &str) -> String {
     format!("spec.template.spec.{name}")

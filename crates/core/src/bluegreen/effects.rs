@@ -323,18 +323,11 @@ fn suspend(present: &FlinkDeployment, mode: UpgradeMode) -> Option<Effect> {
 /// not let begin must not be by a write that comes late; one that was must have stopped before it is told to be closed.
 fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     let outgoing = view.present(transition.from?)?;
-    let began = if transition.warm {
-        match named::names(view.observed, named::incoming(transition)) {
-            Fact::Unknown(_) => return None,
-            Fact::Present(()) => true,
-            Fact::Absent => false,
-        }
-    } else {
-        false
-    };
-    let take_back = || named::take_back(view, transition).filter(|_| transition.warm);
-    if !began && let Some(effect) = take_back() {
-        return Some(effect);
+    let take_back = named::take_back(view, transition);
+    match named::has_begun(view, transition) {
+        Fact::Unknown(_) => return None,
+        Fact::Absent if take_back.is_some() => return take_back,
+        Fact::Absent | Fact::Present(()) => {}
     }
     let resume_from = match returning::resume(view, transition) {
         returning::Resume::NotYet => {
@@ -349,8 +342,8 @@ fn return_outgoing(view: &View<'_>, transition: &Transition) -> Option<Effect> {
         returning::Resume::OwnSavepoint => None,
         returning::Resume::Checkpoint(path) => Some(path),
     };
-    if let Some(effect) = take_back() {
-        return Some(effect);
+    if take_back.is_some() {
+        return take_back;
     }
     let reconciled = view.record.reconciled.as_ref()?;
     let color = transition.from?;

@@ -58,9 +58,18 @@ pub fn let_begin(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     )
 }
 
+/// Whether an incoming job that waits was let begin; of one that does not wait the record says nothing.
+pub fn has_begun(view: &View<'_>, transition: &Transition) -> Fact<()> {
+    if transition.warm {
+        names(view.observed, incoming(transition))
+    } else {
+        Fact::Absent
+    }
+}
+
 /// Sees to it that no write any more lets the incoming job begin: the record names the outgoing one, in this epoch.
 pub fn take_back(view: &View<'_>, transition: &Transition) -> Option<Effect> {
-    let from = transition.from?;
+    let from = transition.from.filter(|_| transition.warm)?;
     write(view, transition.number, job(from, view.present(from)?), None)
 }
 

@@ -15,7 +15,7 @@ use super::decision::{Waiting, WaitingFor};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
 use super::specification::Specification;
-use super::{child, diff, waiting};
+use super::{agent, child, diff};
 use crate::{Event, Fact, fields};
 
 /// The record, and what to tell if it had to be rebuilt. `Err`: what has to be observed first.
@@ -327,7 +327,7 @@ fn taken_over(
 /// specification, so that it does not look like an edit.
 fn spec_of(observed: &Observed, object: &FlinkDeployment, color: Color) -> FlinkBlueGreenDeploymentSpec {
     let present = &observed.resource.spec;
-    let mut spec = waiting::as_written(object, &diff::child_spec(present));
+    let mut spec = agent::as_written(object, &diff::child_spec(present));
     let wanted = diff::child_spec(present).job.clone();
     if let Some(job) = &mut spec.job {
         job.initial_savepoint_path = wanted.as_ref().and_then(|job| job.initial_savepoint_path.clone());

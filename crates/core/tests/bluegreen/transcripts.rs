@@ -43,6 +43,7 @@ stories! {
     advanced_warm_cluster_does_not_come_up,
     advanced_warm_incoming_does_not_come_up,
     advanced_warm_edits,
+    advanced_warm_lost_status,
     lost_status_with_green_active,
     ingress_switch,
     deletion_delay_with_a_blip,

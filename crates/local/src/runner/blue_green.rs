@@ -77,7 +77,7 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
         context.memory.count("blue_green_effects");
         tracing::info!(object = %key, effect = effect.name(), "carries out");
         crash::point("bluegreen", effect.name(), "before");
-        if carry_out(context, key, effect).await? == Carried::LookAgain {
+        if carry_out(context, key, &observed.resource, effect).await? == Carried::LookAgain {
             return Ok(Next::At(Some(Instant::now() + Duration::from_millis(50))));
         }
         crash::point("bluegreen", effect.name(), "after");
@@ -282,7 +282,12 @@ async fn is_alive(context: &Context, child: &FlinkDeployment) -> bool {
     }
 }
 
-async fn carry_out(context: &Context, key: &ObjectKey, effect: &Effect) -> Result<Carried, String> {
+async fn carry_out(
+    context: &Context,
+    key: &ObjectKey,
+    resource: &FlinkBlueGreenDeployment,
+    effect: &Effect,
+) -> Result<Carried, String> {
     let store = &context.store;
     match effect {
         Effect::CreateChild { manifest } => {
@@ -326,13 +331,8 @@ async fn carry_out(context: &Context, key: &ObjectKey, effect: &Effect) -> Resul
             Ok(Carried::Done)
         }
         Effect::WriteHandover { expected, record } => {
-            let resource: FlinkBlueGreenDeployment = match store.get(key) {
-                Ok(Some(object)) => object.read().map_err(|error| error.to_string())?,
-                Ok(None) => return Ok(Carried::LookAgain),
-                Err(error) => return Err(error.to_string()),
-            };
             let version = expected.map_or(0, |version| version.0);
-            match handover(context, &resource).write(version, record) {
+            match handover(context, resource).write(version, record) {
                 // Nobody calls when a file is written.
                 Ok(_) => context.queue.wake(key.clone()),
                 Err(RecordError::Refused { .. }) => return Ok(Carried::LookAgain),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sluice_api::blue_green::Color;
 use sluice_api::configuration::FlinkConfiguration;
 use sluice_api::flink_deployment::KubernetesDeploymentMode;
-use sluice_api::{FlinkDeploymentSpec, Problem, placeholder};
+use sluice_api::{FlinkDeploymentSpec, Problem, configuration, gate, placeholder};
 
 use super::field;
 use crate::bluegreen::plan;
@@ -108,6 +108,36 @@ pub(super) fn with_agent(
         format!("{own} {option}")
     };
     Ok(Some((JOB_MANAGER, options)))
+}
+
+/// Takes out again what [`with_agent`] and the keys of the handover put in; keys that `present` has are as they stand there.
+pub(super) fn take_out(spec: &mut FlinkDeploymentSpec, present: &FlinkDeploymentSpec, jar: &str) {
+    let flat = |spec: &FlinkDeploymentSpec| {
+        spec.flink_configuration
+            .as_ref()
+            .map(configuration::flatten)
+            .unwrap_or_default()
+    };
+    let (mut borne, mut written) = (flat(spec), flat(present));
+    for key in gate::WRITTEN.into_iter().chain([gate::key::STRATEGY]) {
+        match written.remove(key) {
+            Some(text) => borne.insert(key.to_owned(), text),
+            None => borne.remove(key),
+        };
+    }
+    if let Some(options) = borne.remove(JOB_MANAGER) {
+        let own = options
+            .replace(&format!("'{OPTION}{jar}'"), "")
+            .replace(&format!("{OPTION}{jar}"), "");
+        if !own.trim().is_empty() {
+            borne.insert(JOB_MANAGER.to_owned(), own.trim_end().to_owned());
+        }
+    }
+    let entries: Map<String, Value> = borne
+        .into_iter()
+        .map(|(key, text)| (key, Value::from(text)))
+        .collect();
+    spec.flink_configuration = (!entries.is_empty()).then_some(Value::Object(entries));
 }
 
 /// The jar of the gate agent in the options of a prepared child.
