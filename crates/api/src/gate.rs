@@ -29,6 +29,8 @@ pub mod key {
     pub const HOLD_TIMEOUT: &str = "bluegreen.gate.hold-timeout";
     /// How long a subtask waits to be told where the handover stands before it fails.
     pub const START_TIMEOUT: &str = "bluegreen.gate.start-timeout";
+    /// How long a JobManager waits whose gates another one has taken over, before it starts its job over.
+    pub const DEPOSED_TIMEOUT: &str = "bluegreen.gate.deposed-timeout";
     /// How far ahead of the watermark the cut may lie.
     pub const MAX_CUT_LEAD: &str = "bluegreen.gate.max-cut-lead";
     /// Which job emits records that come late.

@@ -199,6 +199,7 @@ fn going_on(record: &HandoverRecord) -> Goal {
 fn look_ready(report: &mut Report) {
     report.gates = GatesReport {
         all_reporting: true,
+        heard: Some(Epoch(u64::MAX)),
         watermark: Watermark(0),
         ..GatesReport::default()
     };

@@ -332,8 +332,11 @@ impl JobWorld {
             .collect();
         let restored = (restored > CheckpointId(0)).then_some(restored);
         let (coordinator, actions) = coordinator.on(CoordinatorMessage::Started { restored, subtasks });
+        // Before the first task is there, no attempt is taken; nothing else differs.
+        let first = subtask(0);
+        let (coordinator, more) = coordinator.on(CoordinatorMessage::Ready { subtask: first });
         self.coordinator = Arc::new(coordinator);
-        self.carry_out(actions, None);
+        self.carry_out(actions.into_iter().chain(more).collect(), None);
     }
 
     /// Puts what the coordinator does on its way.

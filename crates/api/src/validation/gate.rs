@@ -38,6 +38,7 @@ const KEYS: &[(&str, Form)] = &[
     (key::KEPT_RECORDS_MAX_BYTES, Form::Memory),
     (key::HOLD_TIMEOUT, Form::Duration),
     (key::START_TIMEOUT, Form::Duration),
+    (key::DEPOSED_TIMEOUT, Form::Duration),
     (key::MAX_CUT_LEAD, Form::Duration),
     (key::LATE_RECORDS, Form::OneOf(&["BOTH", "OUTGOING"])),
     (key::ORDERING, Form::OneOf(&["OVERLAP", "STRICT"])),

@@ -90,6 +90,9 @@ pub enum CoordinatorMessage {
         /// The highest timestamp that it has emitted.
         #[serde(default)]
         highest: EventTime,
+        /// The highest timestamp that it has dropped.
+        #[serde(default)]
+        dropped: EventTime,
     },
     /// A checkpoint has completed.
     Completed {
@@ -143,6 +146,7 @@ impl Coordinator {
             },
             seen: None,
             writing: None,
+            awaits_tasks: false,
             told: None,
             publish_due: false,
             held_too_long: false,
@@ -157,6 +161,7 @@ impl Coordinator {
     pub fn on(mut self, message: CoordinatorMessage) -> (Self, Vec<CoordinatorAction>) {
         let mut actions = Vec::new();
         if let CoordinatorMessage::Ready { subtask } = message {
+            self.awaits_tasks = false;
             actions.extend(self.told.map(|orders| CoordinatorAction::Tell {
                 subtask: Some(subtask),
                 orders,
@@ -214,9 +219,10 @@ impl Coordinator {
                 subtask,
                 attempt,
                 highest,
+                dropped,
             } => {
                 if let Some(known) = self.subtask(subtask, attempt) {
-                    known.finished = Some(Finished { highest });
+                    known.finished = Some(Finished { highest, dropped });
                 }
             }
             CoordinatorMessage::Completed { checkpoint } => self.complete(checkpoint),
@@ -257,6 +263,7 @@ impl Coordinator {
                 (subtask, situation)
             })
             .collect();
+        self.awaits_tasks = self.subtasks.values().any(|it| it.finished.is_none());
         self.told = None;
         self.completed = None;
         self.passed = None;
@@ -301,6 +308,9 @@ impl Coordinator {
                 self.standing = Standing::Holds {
                     attempt: report.attempt,
                 };
+            }
+            Standing::Starting { .. } if report.incarnation > self.incarnation => {
+                self.standing = Standing::Deposed;
             }
             Standing::Starting { held: Some(held), .. } if !is_mine && report.attempt > held => {
                 self.standing = Standing::Deposed;
@@ -394,7 +404,7 @@ impl Coordinator {
         }
     }
 
-    /// The write that makes every write of an earlier attempt fail. A job whose tasks have not been started takes none.
+    /// The write that makes every write of an earlier attempt fail. A job of whose tasks none is there takes none.
     fn take_attempt(&mut self) -> Option<Change> {
         let Standing::Starting {
             restored,
@@ -404,7 +414,7 @@ impl Coordinator {
         else {
             return None;
         };
-        if self.subtasks.is_empty() {
+        if self.subtasks.is_empty() || self.awaits_tasks {
             return None;
         }
         let record = &self.seen.as_ref()?.record;

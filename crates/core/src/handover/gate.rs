@@ -30,7 +30,7 @@ pub struct GateState<R> {
     /// The highest timestamp that was emitted.
     #[serde(default)]
     pub emitted: EventTime,
-    /// The highest timestamp that was dropped.
+    /// The highest timestamp that was dropped since the job was the active one.
     #[serde(default)]
     pub dropped: EventTime,
     /// The highest watermark that came.
@@ -272,6 +272,13 @@ impl<R: Clone> Gate<R> {
             return Vec::new();
         }
         let was = self.orders.replace(orders);
+        // A job that writes all it gets leaves nothing to another. What it left before was written in an earlier epoch.
+        if matches!(
+            orders.told,
+            Told::Outgoing(Phase::Stable | Phase::Standby { .. } | Phase::Prepare { .. } | Phase::Abort)
+        ) {
+            self.state.dropped = EventTime::NONE;
+        }
         let mut actions = Vec::new();
         for kept in std::mem::take(&mut self.state.kept) {
             actions.extend(self.settle(kept));

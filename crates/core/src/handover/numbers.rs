@@ -45,8 +45,9 @@ counter! {
     Version
 }
 counter! {
-    /// Which life of a JobManager took an attempt: a number that each draws for itself, so that one whose answer was
-    /// lost knows its own write again.
+    /// Which life of a JobManager took an attempt, so that one whose answer was lost knows its own write again, and one that was
+    /// replaced before it ever held an attempt does not take it for its predecessor's. A later life has the larger number: the shell
+    /// makes it from the time.
     Incarnation
 }
 

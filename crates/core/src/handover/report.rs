@@ -58,6 +58,10 @@ pub struct Passed {
 pub struct GatesReport {
     /// Every subtask that has not finished has reported in this attempt.
     pub all_reporting: bool,
+    /// Once they all have: the lowest epoch of the orders that they reported under; where all have finished, that of the record. What
+    /// is said of dropped records includes all that were dropped under earlier orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Epoch>,
     /// The lowest watermark of the subtasks that reported; one that has finished is at the end of its input.
     pub watermark: Watermark,
     /// The highest timestamp of a record that was dropped.

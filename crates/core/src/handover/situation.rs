@@ -15,7 +15,7 @@ use super::report::{Figures, GateReport, GatesReport, Passed};
 pub struct Coordinator {
     /// Its job.
     pub job: Job,
-    /// Its JobManager's life.
+    /// Its JobManager's life. Of two, the later one has the larger number.
     pub incarnation: Incarnation,
     /// How far W may lie ahead of the watermark, in milliseconds (`bluegreen.gate.max-cut-lead`).
     #[serde(default = "an_hour")]
@@ -32,6 +32,10 @@ pub struct Coordinator {
     /// effect or will have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writing: Option<Version>,
+    /// The tasks were started, and none of them is there yet. It takes no attempt before, so that a job which finds no slots takes none
+    /// each time that it tries.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub awaits_tasks: bool,
     /// What it told its subtasks last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Orders>,
@@ -129,6 +133,9 @@ pub struct Finished {
     /// The highest timestamp that it has emitted.
     #[serde(default)]
     pub highest: EventTime,
+    /// The highest timestamp that it has dropped.
+    #[serde(default)]
+    pub dropped: EventTime,
 }
 
 /// An answer to PREPARE.
@@ -149,6 +156,8 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SubtaskReport {
+    /// The epoch of the orders that it reports under.
+    pub epoch: Epoch,
     /// The highest timestamp that it has emitted.
     pub highest: EventTime,
     /// The highest timestamp that it has dropped.
@@ -167,6 +176,13 @@ impl SubtaskSituation {
     pub fn highest(&self) -> EventTime {
         let finished = self.finished.map(|it| it.highest);
         let reported = self.report.map(|it| it.highest);
+        finished.max(reported).unwrap_or_default()
+    }
+
+    /// The highest timestamp that it is known to have dropped.
+    fn dropped(&self) -> EventTime {
+        let finished = self.finished.map(|it| it.dropped);
+        let reported = self.report.map(|it| it.dropped);
         finished.max(reported).unwrap_or_default()
     }
 
@@ -204,14 +220,22 @@ impl Coordinator {
     /// The gates, taken together, and each.
     pub fn gates(&self) -> GatesReport {
         let all = || self.subtasks.values();
-        let reports = || all().filter_map(|it| it.report);
+        let all_reporting = all().all(|it| it.finished.is_some() || it.report.is_some());
         GatesReport {
-            all_reporting: all().all(|it| it.finished.is_some() || it.report.is_some()),
+            all_reporting,
+            heard: all_reporting.then(|| self.heard()).flatten(),
             watermark: lowest_watermark(all()),
-            highest_dropped: reports().map(|it| it.dropped).max().unwrap_or_default(),
+            highest_dropped: all().map(SubtaskSituation::dropped).max().unwrap_or_default(),
             figures: sum(all()),
             each: self.each_gate(),
         }
+    }
+
+    /// The lowest epoch that a subtask which has not finished reported under; one that has finished drops nothing more.
+    fn heard(&self) -> Option<Epoch> {
+        let running = self.subtasks.values().filter(|it| it.finished.is_none());
+        let lowest = running.filter_map(|it| it.report).map(|it| it.epoch).min();
+        lowest.or_else(|| self.seen.as_ref().map(|it| it.record.epoch))
     }
 
     fn each_gate(&self) -> Vec<GateReport> {

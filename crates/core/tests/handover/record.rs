@@ -50,6 +50,7 @@ fn reports() -> impl Strategy<Value = Report> {
                 });
                 report.gates = GatesReport {
                     all_reporting: all,
+                    heard: all.then_some(Epoch(created_for)),
                     watermark: Watermark(watermark),
                     highest_dropped: EventTime::of(dropped),
                     figures: Figures {

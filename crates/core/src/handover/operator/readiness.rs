@@ -17,8 +17,8 @@ pub(super) fn awaited(view: &View<'_>, origin: Origin) -> Vec<Awaited> {
     let mut awaited = Vec::new();
     awaited.extend(running(view, outgoing, false));
     awaited.extend(running(view, incoming, true));
-    awaited.extend(reporting(outgoing.color, reports.0));
-    awaited.extend(reporting(incoming.color, reports.1));
+    awaited.extend(reporting(view, outgoing));
+    awaited.extend(reporting(view, incoming));
     if let (Some(active), Some(waiting)) = reports {
         awaited.extend(own_checkpoint(incoming.color, waiting));
         awaited.extend(newer_checkpoint(view, active));
@@ -54,11 +54,15 @@ pub(super) fn running(view: &View<'_>, job: Job, to_be_stable: bool) -> Option<A
     }
 }
 
-/// Every gate has reported since the last start.
-pub(super) fn reporting(color: Color, report: Option<&Report>) -> Option<Awaited> {
-    let any = report.is_some();
-    let all = report.is_some_and(|it| it.gates.all_reporting);
-    (!all).then_some(Awaited::Reports { color, any })
+/// Every gate has reported since the last start, and under the orders of this transition: what a standby dropped before it heard of
+/// them is in its report then.
+pub(super) fn reporting(view: &View<'_>, job: Job) -> Option<Awaited> {
+    let report = view.report(job);
+    let all = report.is_some_and(|it| it.gates.all_reporting && it.gates.heard >= Some(view.record.epoch));
+    (!all).then_some(Awaited::Reports {
+        color: job.color,
+        any: report.is_some(),
+    })
 }
 
 /// A restart makes it wait for another one.

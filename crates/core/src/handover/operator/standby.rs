@@ -205,7 +205,7 @@ pub(super) fn commit(view: &View<'_>, cut: Cut) -> Decision {
     let incoming = view.incoming();
     let mut awaited = Vec::new();
     awaited.extend(readiness::running(view, incoming, false));
-    awaited.extend(readiness::reporting(incoming.color, view.report(incoming)));
+    awaited.extend(readiness::reporting(view, incoming));
     if !awaited.is_empty() {
         return until_deadline(view, awaited);
     }

@@ -42,6 +42,7 @@ prop_compose! {
         all in proptest::bool::weighted(0.8),
         (watermark, idle) in (prop_oneof![Just(i64::MIN), 0_i64..20_000, Just(i64::MAX)], any::<bool>()),
         (untimed, off_clock, dropped) in (0_u64..2, 0_u64..2, 0_i64..120),
+        heard in proptest::option::of(small()),
     ) -> sluice_core::handover::Report {
         let job = Job { color, created_for: Epoch(created_for) };
         let mut report = report(job);
@@ -55,6 +56,7 @@ prop_compose! {
             checkpoint: CheckpointId(checkpoint),
         });
         report.gates.all_reporting = all;
+        report.gates.heard = heard.map(Epoch);
         report.gates.watermark = Watermark(watermark);
         report.gates.highest_dropped = EventTime::of(dropped);
         let gate = &mut report.gates.each[0];

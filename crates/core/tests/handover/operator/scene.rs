@@ -84,6 +84,7 @@ pub fn report(job: Job) -> Report {
         passed: None,
         gates: GatesReport {
             all_reporting: true,
+            heard: Some(Epoch(2)),
             watermark: Watermark(80),
             highest_dropped: EventTime::NONE,
             figures: Figures::default(),

@@ -469,14 +469,22 @@ fn a_standby_is_handed_back_to_once_the_active_job_has_come_to_where_it_stopped(
         (GREEN, Some(BLUE), None)
     );
     scene.observed.blue = Fact::Present(running(BLUE));
+    scene.report(Color::Green, |it| it.gates.heard = Some(Epoch(3)));
+    // What the gates said before they heard of this transition leaves out what they have dropped since.
     scene.report(Color::Blue, |it| {
-        it.gates.highest_dropped = EventTime::of(120);
+        it.gates.highest_dropped = EventTime::of(100);
+        it.gates.heard = Some(Epoch(2));
         it.restores[0].checkpoint = Some(CheckpointId(11));
     });
     scene.change(|record| {
         record.phase = Phase::Standby {
             highest: EventTime::of(119),
         }
+    });
+    assert_eq!(scene.awaits(), "all gates of blue to report");
+    scene.report(Color::Blue, |it| {
+        it.gates.highest_dropped = EventTime::of(120);
+        it.gates.heard = Some(Epoch(3));
     });
     assert_eq!(
         scene.awaits(),

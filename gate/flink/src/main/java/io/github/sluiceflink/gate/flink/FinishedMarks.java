@@ -9,8 +9,8 @@ import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 
 /**
- * Which subtasks of one gate have come to the end of their input, with what they had emitted: what
- * the gate's coordinator has in a checkpoint. For one thread.
+ * Which subtasks of one gate have come to the end of their input, with what they had emitted and
+ * dropped: what the gate's coordinator has in a checkpoint. For one thread.
  */
 final class FinishedMarks {
 
@@ -51,6 +51,7 @@ final class FinishedMarks {
         mark.getValue().since = Math.min(mark.getValue().since, checkpoint);
         target.writeInt(mark.getKey());
         target.writeLong(mark.getValue().finished.highest());
+        target.writeLong(mark.getValue().finished.dropped());
       }
       return target.getCopyOfBuffer();
     } catch (IOException e) {
@@ -85,7 +86,8 @@ final class FinishedMarks {
     int count = source.readInt();
     for (int i = 0; i < count; i++) {
       int subtask = source.readInt();
-      restored.marks.put(subtask, new Mark(Finished.of(source.readLong()), checkpoint));
+      Finished finished = Finished.of(source.readLong(), source.readLong());
+      restored.marks.put(subtask, new Mark(finished, checkpoint));
     }
     if (count < parallelism) {
       restored.marks.clear();

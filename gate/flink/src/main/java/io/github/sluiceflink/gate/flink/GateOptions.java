@@ -72,6 +72,11 @@ public final class GateOptions implements Serializable {
           .durationType()
           .defaultValue(Duration.ofMinutes(10));
 
+  public static final ConfigOption<Duration> DEPOSED_TIMEOUT =
+      ConfigOptions.key("bluegreen.gate.deposed-timeout")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(30));
+
   public static final ConfigOption<Duration> MAX_CUT_LEAD =
       ConfigOptions.key("bluegreen.gate.max-cut-lead")
           .durationType()
@@ -124,6 +129,7 @@ public final class GateOptions implements Serializable {
   private final long keptRecordsMaxBytes;
   private final Duration holdTimeout;
   private final Duration startTimeout;
+  private final Duration deposedTimeout;
   private final Duration maxCutLead;
   private final Duration reportInterval;
   private final Rules rules;
@@ -145,6 +151,7 @@ public final class GateOptions implements Serializable {
     this.keptRecordsMaxBytes = config.get(KEPT_RECORDS_MAX_BYTES).getBytes();
     this.holdTimeout = positive(config, HOLD_TIMEOUT);
     this.startTimeout = positive(config, START_TIMEOUT);
+    this.deposedTimeout = positive(config, DEPOSED_TIMEOUT);
     this.maxCutLead = positive(config, MAX_CUT_LEAD);
     this.reportInterval = positive(config, REPORT_INTERVAL);
     this.rules = Rules.of(config.get(ORDERING), config.get(LATE_RECORDS));
@@ -214,6 +221,14 @@ public final class GateOptions implements Serializable {
 
   public Duration startTimeout() {
     return startTimeout;
+  }
+
+  /**
+   * How long a JobManager waits whose gates another one has taken over, until it is sure to be the
+   * one that is left: longer than one that has lost its leadership goes on.
+   */
+  public Duration deposedTimeout() {
+    return deposedTimeout;
   }
 
   public Duration maxCutLead() {

@@ -173,6 +173,7 @@ final class GateSubtask<T> implements GateOutput<Object> {
                     new GateEvent.Reporting(
                         orders.attempt(),
                         SubtaskReport.of(
+                            orders.epoch(),
                             gate.emitted(),
                             gate.dropped(),
                             gate.watermark(),
@@ -186,7 +187,8 @@ final class GateSubtask<T> implements GateOutput<Object> {
         .ifPresent(
             orders ->
                 coordinator.accept(
-                    new GateEvent.Finishing(orders.attempt(), Finished.of(gate.emitted()))));
+                    new GateEvent.Finishing(
+                        orders.attempt(), Finished.of(gate.emitted(), gate.dropped()))));
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.github.sluiceflink.gate.handover.HandoverRecord;
 import io.github.sluiceflink.gate.handover.Job;
 import io.github.sluiceflink.gate.handover.Orders;
 import io.github.sluiceflink.gate.handover.Phase;
+import io.github.sluiceflink.gate.handover.Report;
 import io.github.sluiceflink.gate.handover.Seen;
 import io.github.sluiceflink.gate.handover.Situation;
 import io.github.sluiceflink.gate.handover.Standing;
@@ -53,6 +54,9 @@ final class JobGates {
   /** How long a start waits for the other subtasks that start with it. */
   private static final Duration GATHERING = Duration.ofMillis(20);
 
+  /** Of an incarnation; the rest is the time in milliseconds. */
+  private static final int RANDOM_BITS = 20;
+
   private static final Duration SHORTEST_PAUSE = Duration.ofMillis(50);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
@@ -79,6 +83,9 @@ final class JobGates {
 
   /** What the tasks that start restore; null while none do. */
   private OptionalLong starting;
+
+  /** It was deposed, and has waited long enough to be the one that is left. */
+  private boolean mayReturn;
 
   private Future<?> gathering;
   private Future<?> publishing;
@@ -213,7 +220,7 @@ final class JobGates {
                       gathered();
                       slot.connections.put(subtask, new GateSlot.Connection(execution, gateway));
                       if (situation != null) {
-                        take(Coordinator.onReady(situation, slot.subtask(subtask)));
+                        isThere(slot.subtask(subtask));
                       }
                     }));
   }
@@ -342,8 +349,10 @@ final class JobGates {
     heldEpoch = -1;
     SortedMap<Subtask, Optional<Finished>> subtasks = new TreeMap<>();
     slots.values().forEach(slot -> slot.forEachSubtask(subtasks::put));
-    if (situation == null || isDeposed()) {
-      situation = Situation.initial(job, incarnation(), maxCutLead(), Map.copyOf(names));
+    if (situation == null || mayReturn) {
+      mayReturn = false;
+      long incarnation = situation == null ? incarnation() : laterThanAll();
+      situation = Situation.initial(job, incarnation, maxCutLead(), Map.copyOf(names));
       take(Coordinator.onStarted(situation, restored, subtasks));
       if (record != null) {
         take(Coordinator.onRead(situation, record.version(), record.handover()));
@@ -351,10 +360,31 @@ final class JobGates {
     } else {
       take(Coordinator.onStarted(situation, restored, subtasks));
     }
+    slots
+        .values()
+        .forEach(slot -> slot.connections.keySet().forEach(index -> isThere(slot.subtask(index))));
   }
 
+  private void isThere(Subtask subtask) {
+    take(Coordinator.onReady(situation, subtask));
+  }
+
+  /** Later lives have larger ones, and hardly two that begin in the same millisecond the same. */
   private static long incarnation() {
-    return new SecureRandom().nextLong() & Long.MAX_VALUE;
+    return System.currentTimeMillis() << RANDOM_BITS | new SecureRandom().nextInt(1 << RANDOM_BITS);
+  }
+
+  /**
+   * It was deposed, and its JobManager is still there: so it is the others that are gone, whatever
+   * their clocks said.
+   */
+  private long laterThanAll() {
+    long last =
+        Optional.ofNullable(record)
+            .flatMap(it -> it.handover().report(job.color()))
+            .map(Report::incarnation)
+            .orElse(0L);
+    return Math.max(incarnation(), last + 1);
   }
 
   private long maxCutLead() {
@@ -407,12 +437,32 @@ final class JobGates {
       rememberFinished();
     }
     if (after != before && after == Standing.Kind.DEPOSED) {
-      failJob(
-          "another JobManager has taken over the gates of "
-              + job
-              + ": the handover record names a later attempt than this one's");
+      onDeposed();
     }
     setTimers();
+  }
+
+  /**
+   * A JobManager that was replaced without knowing it learns it from Flink, and is gone by the end
+   * of this wait. One that is still there then is the real one.
+   */
+  private void onDeposed() {
+    LOG.warn(
+        "another JobManager has taken over the gates of {}; if this one is still there in {}, the"
+            + " job starts over",
+        job,
+        options.deposedTimeout());
+    schedule(
+        () -> {
+          if (isDeposed()) {
+            mayReturn = true;
+            failJob(
+                "another JobManager has taken over the gates of "
+                    + job
+                    + ": the handover record names a later attempt than this one's");
+          }
+        },
+        options.deposedTimeout());
   }
 
   /** What subtasks said of their end while no attempt was held holds for the new one, too. */

@@ -15,26 +15,26 @@ final class FinishedMarksTest {
 
   @Test
   void aCheckpointInWhichAllHadFinishedLetsThemRest() throws Exception {
-    marks.put(0, Finished.of(10));
-    marks.put(1, Finished.of(12));
+    marks.put(0, Finished.of(10, 4));
+    marks.put(1, Finished.of(12, 5));
     FinishedMarks restored = FinishedMarks.restore(marks.write(3), 3, 2);
-    assertEquals(Optional.of(Finished.of(12)), restored.of(1));
+    assertEquals(Optional.of(Finished.of(12, 5)), restored.of(1));
     restored.reset(1, 3, 2);
     assertTrue(restored.of(1).isPresent());
   }
 
   @Test
   void oneInWhichOnlySomeHadLetsAllRunAgain() throws Exception {
-    marks.put(0, Finished.of(10));
+    marks.put(0, Finished.of(10, 4));
     FinishedMarks restored = FinishedMarks.restore(marks.write(3), 3, 2);
     assertFalse(restored.of(0).isPresent());
   }
 
   @Test
   void aSubtaskThatStartsAgainFromBeforeItsEndHasNotFinished() {
-    marks.put(0, Finished.of(10));
+    marks.put(0, Finished.of(10, 4));
     marks.write(3);
-    marks.put(1, Finished.of(12));
+    marks.put(1, Finished.of(12, 5));
     marks.write(4);
     marks.reset(1, 3, 2);
     assertFalse(marks.of(1).isPresent());

@@ -46,6 +46,7 @@ final class JobGatesTest {
   private final String injection = UUID.randomUUID().toString();
   private final List<Coordinator> coordinators = new ArrayList<>();
   private TestRecord record;
+  private String deposedTimeout = "100 ms";
 
   /** One gate's coordinator with its subtasks. */
   private static final class Coordinator {
@@ -134,6 +135,7 @@ final class JobGatesTest {
     config.setString("bluegreen.handover.epoch", "1");
     config.setString("bluegreen.handover.directory", directory.resolve("record").toString());
     config.setString("bluegreen.gate.report-interval", "50 ms");
+    config.setString("bluegreen.gate.deposed-timeout", deposedTimeout);
     return GateOptions.from(config);
   }
 
@@ -142,6 +144,11 @@ final class JobGatesTest {
         new Coordinator(options(), GatePlace.of(injection, gate, 2, "sink-" + gate));
     coordinators.add(created);
     return created;
+  }
+
+  private List<Coordinator> running(String timeout) throws Exception {
+    deposedTimeout = timeout;
+    return running();
   }
 
   /** Both gates, started, with their subtasks there, and told. */
@@ -191,7 +198,8 @@ final class JobGatesTest {
             2, subtask.await("everything passes", Told.outgoing(Phase.stable())).attempt());
       }
     }
-    List<Restore> restores = record.blue().restores();
+    HandoverRecord named = record.await("the new attempt", it -> isAttempt(it, 2));
+    List<Restore> restores = named.blue().orElseThrow().restores();
     assertEquals(
         List.of(Restore.of(1, OptionalLong.empty()), Restore.of(2, OptionalLong.of(7))), restores);
   }
@@ -241,19 +249,73 @@ final class JobGatesTest {
     assertEquals(29, cut.phase().cut().getAsLong());
   }
 
+  /** A job that finds no slots starts over and over, and remembers only its last restores. */
+  @Test
+  void tasksThatDoNotComeUpTakeNoAttempt() throws Exception {
+    List<Coordinator> both = running();
+    for (int tried = 0; tried < 5; tried++) {
+      for (Coordinator one : both) {
+        one.gate.resetToCheckpoint(4, null);
+      }
+      Thread.sleep(100);
+    }
+    assertEquals(1, record.blue().attempt());
+
+    both.get(0).ready(1);
+
+    record.await("the new attempt", it -> isAttempt(it, 2));
+  }
+
   @Test
   void aJobManagerThatIsDeposedFailsItsJobAndStartsOver() throws Exception {
     List<Coordinator> both = running();
-    record.write(
-        it ->
-            TestRecord.copy(it, it.phase())
-                .blue(
-                    Optional.of(Report.builder().createdFor(1).attempt(9).incarnation(77).build()))
-                .build());
+    depose(77);
     MockOperatorCoordinatorContext context = both.get(0).context;
     GatedJob.await("the job fails", context::isJobFailed);
     assertTrue(context.getJobFailureReason().getMessage().contains("later attempt"));
 
+    assertTakesOver(both);
+  }
+
+  /** Its clock may be behind that of one that is gone. */
+  @Test
+  void aJobManagerThatIsDeposedByOneWhoseClockWasAheadTakesOver() throws Exception {
+    record.write(it -> withAttemptOf(it, Long.MAX_VALUE - 10));
+    List<Coordinator> both = List.of(coordinator(0), coordinator(1));
+    both.forEach(it -> it.gate.start());
+    both.forEach(it -> it.ready(0));
+    GatedJob.await("the job fails", both.get(0).context::isJobFailed);
+    assertEquals(List.of(), both.get(0).subtasks.get(0).told);
+
+    assertTakesOver(both);
+  }
+
+  /** One that has only just lost its leadership may start its tasks once more. */
+  @Test
+  void aJobManagerThatIsDeposedWaitsBeforeItStartsOver() throws Exception {
+    List<Coordinator> both = running("1 min");
+    depose(77);
+    Thread.sleep(200);
+    for (Coordinator one : both) {
+      one.gate.resetToCheckpoint(4, null);
+    }
+    both.forEach(it -> it.ready(1));
+    Thread.sleep(200);
+    assertFalse(both.get(0).context.isJobFailed());
+    assertEquals(9, record.blue().attempt());
+    assertEquals(List.of(), both.get(0).subtasks.get(0).told);
+  }
+
+  private void depose(long incarnation) throws Exception {
+    record.write(it -> withAttemptOf(it, incarnation));
+  }
+
+  private static HandoverRecord withAttemptOf(HandoverRecord handover, long incarnation) {
+    Report another = Report.builder().createdFor(1).attempt(9).incarnation(incarnation).build();
+    return TestRecord.copy(handover, handover.phase()).blue(Optional.of(another)).build();
+  }
+
+  private static void assertTakesOver(List<Coordinator> both) throws Exception {
     for (Coordinator one : both) {
       one.gate.resetToCheckpoint(4, null);
     }
@@ -294,7 +356,7 @@ final class JobGatesTest {
     List<Coordinator> both = running();
     for (Coordinator one : both) {
       for (int index = 0; index < PARALLELISM; index++) {
-        one.says(index, 0, new GateEvent.Finishing(1, Finished.of(40 + index)));
+        one.says(index, 0, new GateEvent.Finishing(1, Finished.of(40 + index, 0)));
       }
     }
     CompletableFuture<byte[]> state = new CompletableFuture<>();
@@ -325,7 +387,7 @@ final class JobGatesTest {
   void theEndOfASubtaskIsKnownToALaterAttemptThatDidNotRestartIt() throws Exception {
     List<Coordinator> both = running();
     for (int index = 0; index < PARALLELISM; index++) {
-      both.get(1).says(index, 0, new GateEvent.Finishing(1, Finished.of(40)));
+      both.get(1).says(index, 0, new GateEvent.Finishing(1, Finished.of(40, 0)));
     }
     both.get(0).gate.executionAttemptFailed(0, 0, null);
     both.get(0).gate.subtaskReset(0, -1);

@@ -43,6 +43,7 @@ public final class Coordinator {
         before.toBuilder()
             .standing(Standing.starting(restored, held(standing), OptionalLong.empty()))
             .subtasks(Collections.unmodifiableSortedMap(known))
+            .awaitsTasks(known.values().stream().anyMatch(it -> !it.finished().isPresent()))
             .told(Optional.empty())
             .completed(OptionalLong.empty())
             .passed(Optional.empty())
@@ -103,6 +104,9 @@ public final class Coordinator {
               ? Standing.holds(report.attempt())
               : standing;
         }
+        if (report.incarnation() > before.incarnation()) {
+          return Standing.deposed();
+        }
         return held.isPresent() && report.attempt() > held.getAsLong()
             ? Standing.deposed()
             : standing;
@@ -120,7 +124,7 @@ public final class Coordinator {
   public static Step onReady(Situation before, Subtask subtask) {
     List<Action> actions = new ArrayList<>();
     before.told().ifPresent(orders -> actions.add(Action.tell(subtask, orders)));
-    return decide(before, actions);
+    return decide(before.toBuilder().awaitsTasks(false).build(), actions);
   }
 
   /** A subtask answers PREPARE. */
@@ -263,12 +267,12 @@ public final class Coordinator {
   }
 
   /**
-   * The write that makes every write of an earlier attempt fail. A job whose tasks have not been
-   * started takes none.
+   * The write that makes every write of an earlier attempt fail. A job of whose tasks none is there
+   * takes none.
    */
   private static Optional<Change> takeAttempt(
       Situation situation, HandoverRecord handover, Situation.Builder next) {
-    if (situation.subtasks().isEmpty()) {
+    if (situation.subtasks().isEmpty() || situation.awaitsTasks()) {
       return Optional.empty();
     }
     Job job = situation.job();

@@ -9,10 +9,13 @@ public abstract class Finished implements Serializable {
 
   Finished() {}
 
-  public static Finished of(long highest) {
-    return new AutoValue_Finished(Times.eventTime(highest));
+  public static Finished of(long highest, long dropped) {
+    return new AutoValue_Finished(Times.eventTime(highest), Times.eventTime(dropped));
   }
 
   /** The highest timestamp that it has emitted. */
   public abstract long highest();
+
+  /** The highest timestamp that it has dropped. */
+  public abstract long dropped();
 }

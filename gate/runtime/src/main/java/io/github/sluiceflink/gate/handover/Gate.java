@@ -74,6 +74,10 @@ public final class Gate<R> {
     }
     boolean isNew = !orders.equals(this.orders);
     this.orders = orders;
+    if (orders.told().leavesNothing()) {
+      // What it left to another job before was written in an earlier epoch.
+      dropped = Times.NO_TIMESTAMP;
+    }
     follow(orders.told());
     settleKept();
     if (isNew && orders.told().asks()) {
@@ -111,7 +115,7 @@ public final class Gate<R> {
     return emitted;
   }
 
-  /** The highest timestamp that it has dropped. */
+  /** The highest timestamp that it has dropped since its job was the active one. */
   public long dropped() {
     return dropped;
   }

@@ -31,7 +31,7 @@ public abstract class GateState<R> {
   /** The highest timestamp that was emitted. */
   public abstract long emitted();
 
-  /** The highest timestamp that was dropped. */
+  /** The highest timestamp that was dropped since the job was the active one. */
   public abstract long dropped();
 
   /** The highest watermark that came. */

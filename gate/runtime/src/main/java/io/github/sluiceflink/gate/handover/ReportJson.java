@@ -40,7 +40,9 @@ final class ReportJson {
   }
 
   private static void put(ObjectNode json, GatesReport gates) {
-    json.put("allReporting", gates.allReporting()).put("watermark", gates.watermark());
+    json.put("allReporting", gates.allReporting());
+    gates.heard().ifPresent(it -> json.put("heard", it));
+    json.put("watermark", gates.watermark());
     putEventTime(json, "highestDropped", gates.highestDropped());
     put(json.putObject("figures"), gates.figures());
     if (!gates.each().isEmpty()) {
@@ -111,6 +113,7 @@ final class ReportJson {
     Json json = Json.of(node);
     return GatesReport.of(
         json.orElse("allReporting", false, Json::truth),
+        json.optionalCount("heard"),
         json.orElse("watermark", Times.NO_WATERMARK, Json::number),
         json.eventTime("highestDropped"),
         json.orElse("figures", Figures.NONE, ReportJson::figures),

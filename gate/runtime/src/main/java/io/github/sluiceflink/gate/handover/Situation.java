@@ -25,8 +25,9 @@ public abstract class Situation {
   /**
    * A coordinator in a JobManager that has just come up. The job's tasks have not been started.
    *
-   * @param incarnation a number that each life of a JobManager draws for itself, so that one whose
-   *     answer was lost knows its own write again; not negative
+   * @param incarnation which life of a JobManager this is, so that one whose answer was lost knows
+   *     its own write again, and one that was replaced before it ever held an attempt does not take
+   *     its successor's for its predecessor's; a later life has a larger one; not negative
    * @param maxCutLead how far W may lie ahead of the watermark, in milliseconds ({@code
    *     bluegreen.gate.max-cut-lead})
    * @param names what people call the gates, by their numbers: the names of the sinks that they
@@ -46,6 +47,7 @@ public abstract class Situation {
 
   static Builder builder() {
     return new AutoValue_Situation.Builder()
+        .awaitsTasks(false)
         .publishDue(false)
         .heldTooLong(false)
         .names(Map.of())
@@ -57,7 +59,7 @@ public abstract class Situation {
   /** Its job. */
   public abstract Job job();
 
-  /** Its JobManager's life. */
+  /** Its JobManager's life. Of two, the later one has the larger number. */
   public abstract long incarnation();
 
   /** How far W may lie ahead of the watermark, in milliseconds. */
@@ -77,6 +79,12 @@ public abstract class Situation {
    * that write has had its effect or will have none.
    */
   public abstract OptionalLong writing();
+
+  /**
+   * Whether the tasks were started, and none of them is there yet. It takes no attempt before, so
+   * that a job which finds no slots takes none each time that it tries.
+   */
+  public abstract boolean awaitsTasks();
 
   /** What it told its subtasks last. */
   public abstract Optional<Orders> told();
@@ -118,15 +126,28 @@ public abstract class Situation {
             each.add(gate(gate, known));
           }
         });
+    Collection<SubtaskSituation> all = subtasks().values();
+    boolean allReporting = all.stream().allMatch(SubtaskSituation::isKnown);
     return GatesReport.of(
-        subtasks().values().stream().allMatch(SubtaskSituation::isKnown),
-        lowestWatermark(subtasks().values()),
-        reports(subtasks().values())
-            .mapToLong(SubtaskReport::dropped)
-            .max()
-            .orElse(Times.NO_TIMESTAMP),
-        sum(subtasks().values()),
+        allReporting,
+        allReporting ? heard() : OptionalLong.empty(),
+        lowestWatermark(all),
+        all.stream().mapToLong(SubtaskSituation::dropped).max().orElse(Times.NO_TIMESTAMP),
+        sum(all),
         each);
+  }
+
+  /**
+   * The lowest epoch that a subtask which has not finished reported under; one that has finished
+   * drops nothing more.
+   */
+  private OptionalLong heard() {
+    List<SubtaskSituation> running = new ArrayList<>(subtasks().values());
+    running.removeIf(it -> it.finished().isPresent());
+    OptionalLong lowest = reports(running).mapToLong(SubtaskReport::epoch).min();
+    return lowest.isPresent()
+        ? lowest
+        : seen().stream().mapToLong(it -> it.handover().epoch()).findFirst();
   }
 
   private GateReport gate(int gate, List<SubtaskSituation> subtasks) {
@@ -209,6 +230,8 @@ public abstract class Situation {
     abstract Builder seen(Optional<Seen> seen);
 
     abstract Builder writing(OptionalLong version);
+
+    abstract Builder awaitsTasks(boolean awaits);
 
     abstract Builder told(Optional<Orders> orders);
 

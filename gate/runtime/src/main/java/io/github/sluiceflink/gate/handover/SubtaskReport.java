@@ -10,10 +10,13 @@ public abstract class SubtaskReport implements Serializable {
   SubtaskReport() {}
 
   public static SubtaskReport of(
-      long highest, long dropped, long watermark, boolean idle, Figures figures) {
+      long epoch, long highest, long dropped, long watermark, boolean idle, Figures figures) {
     return new AutoValue_SubtaskReport(
-        Times.eventTime(highest), Times.eventTime(dropped), watermark, idle, figures);
+        epoch, Times.eventTime(highest), Times.eventTime(dropped), watermark, idle, figures);
   }
+
+  /** The epoch of the orders that it reports under. */
+  public abstract long epoch();
 
   /** The highest timestamp that it has emitted. */
   public abstract long highest();

@@ -62,6 +62,13 @@ public abstract class SubtaskSituation {
         report().map(SubtaskReport::highest).orElse(Times.NO_TIMESTAMP));
   }
 
+  /** The highest timestamp that it is known to have dropped. */
+  final long dropped() {
+    return Math.max(
+        finished().map(Finished::dropped).orElse(Times.NO_TIMESTAMP),
+        report().map(SubtaskReport::dropped).orElse(Times.NO_TIMESTAMP));
+  }
+
   /** What it answers to the PREPARE of this epoch; one that has finished emits nothing more. */
   final OptionalLong answerTo(long epoch) {
     Optional<Answer> answered = answer().filter(it -> it.epoch() == epoch);

@@ -61,6 +61,15 @@ public abstract class Told implements Serializable {
     }
   }
 
+  /** Whether the job writes all it gets, or keeps it: nothing is left to another. */
+  final boolean leavesNothing() {
+    if (role() != Role.OUTGOING) {
+      return false;
+    }
+    Phase.Name phase = getOutgoing().name();
+    return phase != Phase.Name.COMMIT && phase != Phase.Name.SEALED;
+  }
+
   /** Whether this is PREPARE for the outgoing job, which every subtask has to answer. */
   final boolean asks() {
     return role() == Role.OUTGOING

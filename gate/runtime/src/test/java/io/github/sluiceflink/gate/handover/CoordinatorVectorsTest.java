@@ -117,6 +117,7 @@ class CoordinatorVectorsTest {
                   return Seen.of(version, it.required("record", Written::handover));
                 }))
         .writing(written.optionalCount("writing"))
+        .awaitsTasks(written.truth("awaitsTasks"))
         .told(written.object("told", Written::orders))
         .publishDue(written.truth("publishDue"))
         .heldTooLong(written.truth("heldTooLong"))

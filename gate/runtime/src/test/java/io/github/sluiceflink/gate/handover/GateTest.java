@@ -186,8 +186,8 @@ class GateTest {
         Orders.of(1, 2, Told.incoming(Phase.sealed(5))),
         AtBarrier.of(2, 7, 40, AtBarrier.NOTHING_KEPT),
         Answer.of(1, 45, 40),
-        Finished.of(45),
-        SubtaskReport.of(45, 3, 40, true, Figures.NONE),
+        Finished.of(45, 3),
+        SubtaskReport.of(1, 45, 3, 40, true, Figures.NONE),
         Rules.DEFAULT,
         subtask);
   }

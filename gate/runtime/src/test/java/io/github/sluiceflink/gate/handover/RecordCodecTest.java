@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.junit.jupiter.api.Test;
@@ -188,7 +189,8 @@ class RecordCodecTest {
     HandoverRecord handover = RecordCodec.decode(data);
     Figures figures = Figures.builder().emitted(1).untimed(6).build();
     assertEquals(
-        GatesReport.of(true, 40, 45, figures, List.of()), handover.green().orElseThrow().gates());
+        GatesReport.of(true, OptionalLong.empty(), 40, 45, figures, List.of()),
+        handover.green().orElseThrow().gates());
     assertFalse(handover.savepoint().isPresent());
   }
 

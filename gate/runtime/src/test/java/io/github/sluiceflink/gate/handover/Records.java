@@ -25,6 +25,7 @@ final class Records {
         .gates(
             GatesReport.of(
                 true,
+                OptionalLong.of(3),
                 40,
                 45,
                 Figures.builder()
@@ -129,6 +130,7 @@ final class Records {
         .gates(
             GatesReport.of(
                 random.nextBoolean(),
+                optionalCount(random),
                 number(random),
                 number(random),
                 Figures.builder().emitted(count(random)).late(count(random)).build(),

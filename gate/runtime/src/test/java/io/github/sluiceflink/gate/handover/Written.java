@@ -116,6 +116,7 @@ final class Written {
 
   static SubtaskReport subtaskReport(Fields fields) {
     return SubtaskReport.of(
+        fields.count("epoch"),
         fields.eventTime("highest"),
         fields.eventTime("dropped"),
         fields.watermark("watermark"),
@@ -144,7 +145,7 @@ final class Written {
   }
 
   static Finished finished(Fields fields) {
-    return Finished.of(fields.eventTime("highest"));
+    return Finished.of(fields.eventTime("highest"), fields.eventTime("dropped"));
   }
 
   static Standing standing(Fields fields) {

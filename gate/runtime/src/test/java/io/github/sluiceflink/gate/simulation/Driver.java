@@ -70,6 +70,7 @@ final class Driver {
     HandoverRecord record = world.store.at(version);
     switch (record.phase().name()) {
       case STABLE:
+        waited = 0;
         stable(version, record);
         break;
       case STANDBY:
@@ -130,7 +131,7 @@ final class Driver {
       if (isPrepared) {
         continue;
       }
-      boolean isStandby = job.wasActive && !job.isStopped;
+      boolean isStandby = job.wasActive && !job.isStopped && !job.isStopping();
       if (isStandby && mayBegin() && world.random.nextInt(6) > 0) {
         standby = job;
       } else {
@@ -235,11 +236,10 @@ final class Driver {
         return;
       }
     } else {
-      boolean missesNothing = missesNothing(record, incoming);
+      boolean missesNothing = missesNothing(record, gates);
       if (!missesNothing && world.isCalm() && ++waited > PATIENCE) {
         // Nothing as high may come any more; the deadline ends that.
         write(version, aborted(record, "it takes too long"));
-        waited = 0;
         return;
       }
       if (!missesNothing && world.wrong != Wrong.PREPARE_BEFORE_STANDBY_MISSES_NOTHING) {
@@ -253,22 +253,15 @@ final class Driver {
 
   /**
    * Whether H has reached everything that the standby dropped before it learned that it takes over.
-   * The report in the record does not tell that yet: it may be from before, and does not say what
-   * finished subtasks have dropped. So the tasks are asked.
    */
-  private static boolean missesNothing(HandoverRecord record, SimulatedJob standby) {
-    if (standby.run == null || standby.run.tasks == null) {
-      return false;
-    }
-    for (GateTask gate : standby.run.tasks.gates) {
-      boolean hasHeard =
-          gate.isFinished
-              || gate.gate.orders().filter(it -> it.epoch() == record.epoch()).isPresent();
-      if (!hasHeard || gate.gate.dropped() > record.phase().highest()) {
-        return false;
-      }
-    }
-    return true;
+  private static boolean missesNothing(HandoverRecord record, Optional<GatesReport> gates) {
+    boolean hasHeard =
+        gates
+            .filter(it -> it.heard().isPresent() && it.heard().getAsLong() >= record.epoch())
+            .isPresent();
+    boolean isOvertaken =
+        gates.filter(it -> it.highestDropped() <= record.phase().highest()).isPresent();
+    return isOvertaken && hasHeard;
   }
 
   /** What {@code Fork::lineage} says on the operator's side. */
@@ -312,9 +305,7 @@ final class Driver {
     boolean isCommitted =
         outgoing.live.stream()
             .noneMatch(it -> it.state == Transaction.State.PENDING && it.checkpoint <= passed);
-    if (outgoing.isStopped
-        || (isCommitted && world.random.nextInt(2) == 0)
-        || world.wrong == Wrong.SEALED_BEFORE_COMMITTED) {
+    if (outgoing.isStopped || (isCommitted && world.random.nextInt(2) == 0)) {
       write(version, sealed);
     } else if (isNewest(record) && outgoing.run != null && outgoing.run.tasks != null) {
       outgoing.run.tasks.trigger(Snapshot.Kind.STOP);

@@ -196,7 +196,7 @@ final class GateTask implements GateOutput<Integer> {
     }
     isFinished = true;
     long attempt = gate.orders().get().attempt();
-    Finished finished = Finished.of(gate.emitted());
+    Finished finished = Finished.of(gate.emitted(), gate.dropped());
     tasks.world.say(() -> this + " finishes at " + gate.emitted());
     outbox.add(situation -> Coordinator.onFinished(situation, subtask, attempt, finished));
   }
@@ -255,7 +255,8 @@ final class GateTask implements GateOutput<Integer> {
     if (isFinished || !gate.orders().isPresent()) {
       return;
     }
-    long attempt = gate.orders().get().attempt();
+    Orders orders = gate.orders().get();
+    long attempt = orders.attempt();
     Figures figures =
         Figures.builder()
             .emitted(emitted.cardinality())
@@ -263,7 +264,8 @@ final class GateTask implements GateOutput<Integer> {
             .kept(gate.state().kept().size())
             .build();
     SubtaskReport report =
-        SubtaskReport.of(gate.emitted(), gate.dropped(), gate.watermark(), isIdle(), figures);
+        SubtaskReport.of(
+            orders.epoch(), gate.emitted(), gate.dropped(), gate.watermark(), isIdle(), figures);
     outbox.add(situation -> Coordinator.onReported(situation, subtask, attempt, report));
   }
 

@@ -73,4 +73,10 @@ final class SimulatedJob {
   public String toString() {
     return job.color() + "/" + job.createdFor();
   }
+
+  /** Whether it is being stopped with a savepoint. */
+  boolean isStopping() {
+    Snapshot current = run == null || run.tasks == null ? null : run.tasks.current;
+    return current != null && current.kind == Snapshot.Kind.STOP;
+  }
 }

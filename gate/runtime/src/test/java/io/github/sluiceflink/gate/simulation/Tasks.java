@@ -86,7 +86,9 @@ final class Tasks {
     for (GateTask gate : gates) {
       subtasks.put(
           gate.subtask,
-          gate.isFinished ? Optional.of(Finished.of(gate.gate.emitted())) : Optional.empty());
+          gate.isFinished
+              ? Optional.of(Finished.of(gate.gate.emitted(), gate.gate.dropped()))
+              : Optional.empty());
     }
     return subtasks;
   }

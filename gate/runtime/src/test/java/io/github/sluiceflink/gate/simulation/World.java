@@ -8,6 +8,7 @@ import io.github.sluiceflink.gate.handover.Phase;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
@@ -349,9 +350,7 @@ final class World {
         run.die();
       }
     } else if (fault == Fault.JOB_MANAGER_DIES || fault == Fault.JOB_MANAGER_DEPOSED) {
-      // One that never held an attempt may take one after its successor: then that one is deposed.
-      // The protocol has no answer to that yet.
-      boolean goesOn = fault == Fault.JOB_MANAGER_DEPOSED && !run.isDeposed && run.holdsAttempt();
+      boolean goesOn = fault == Fault.JOB_MANAGER_DEPOSED && !run.isDeposed;
       say(() -> run + (goesOn ? " is deposed" : " dies"));
       if (!run.isDeposed) {
         run.home.run = null;
@@ -374,7 +373,7 @@ final class World {
     deposed.clear();
     say(() -> "from now on nothing goes wrong");
     for (int round = 0; round < rounds; round++) {
-      // In turn, or the first one's writes would come first for ever.
+      // In turn, and the writes in any order, or the first one's would come first for ever.
       List<SimulatedJob> inTurn = new ArrayList<>(jobs);
       Collections.rotate(inTurn, round);
       for (SimulatedJob job : inTurn) {
@@ -384,7 +383,7 @@ final class World {
         }
       }
       List<Write> underWay = new ArrayList<>(network);
-      Collections.rotate(underWay, round / 2);
+      Collections.shuffle(underWay, new Random(random.nextLong()));
       underWay.forEach(this::advance);
       driver.act();
       if (round > 3 && driver.isDone() && laws.isAtRest()) {

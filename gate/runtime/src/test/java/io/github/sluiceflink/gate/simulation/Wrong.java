@@ -9,8 +9,6 @@ enum Wrong {
   ABORT_AFTER_COMMIT,
   /** The outgoing job is deleted as soon as it reports to be drained. */
   DELETED_BEFORE_SEALED,
-  /** SEALED is written when the outgoing job is drained, whether its output is committed or not. */
-  SEALED_BEFORE_COMMITTED,
   /** The operator does not wait for a checkpoint newer than the fork. */
   PREPARE_WITHOUT_SETTLED_FORK,
   /** The operator does not wait for H to reach what the standby dropped. */
