@@ -17,13 +17,15 @@ import net.bytebuddy.utility.JavaModule;
 public final class GateAgent {
 
   private static final String GRAPH = "org.apache.flink.streaming.api.graph.";
+  private static final String ENVIRONMENT =
+      "org.apache.flink.streaming.api.environment.StreamExecutionEnvironment";
   private static final String SQL_SINK =
       "org.apache.flink.table.planner.plan.nodes.exec.common.CommonExecSink";
 
   private GateAgent() {}
 
   /**
-   * Arranges that three classes of Flink are changed when they are loaded; loads none of them.
+   * Arranges that four classes of Flink are changed when they are loaded; loads none of them.
    *
    * @param arguments not used: everything is configured in Flink's configuration
    * @param instrumentation the JVM's
@@ -46,6 +48,13 @@ public final class GateAgent {
                     builder,
                     HashesGeneratedAdvice.class,
                     named("traverseStreamGraphAndGenerateHashes").and(takesArguments(1))))
+        .type(named(ENVIRONMENT), flinks)
+        .transform(
+            (builder, type, loader, module, domain) ->
+                advise(
+                    builder,
+                    GraphSubmittedAdvice.class,
+                    named("executeAsync").and(takesArgument(0, named(GRAPH + "StreamGraph")))))
         .type(named(SQL_SINK))
         .transform(
             (builder, type, loader, module, domain) ->
@@ -69,11 +78,11 @@ public final class GateAgent {
     @Override
     public void onError(
         String type, ClassLoader loader, JavaModule module, boolean loaded, Throwable cause) {
-      if (type.startsWith(GRAPH) || type.equals(SQL_SINK)) {
+      if (type.startsWith(GRAPH) || type.equals(ENVIRONMENT) || type.equals(SQL_SINK)) {
         System.err.println(
             "bluegreen-agent: Flink's class "
                 + type
-                + " could not be changed, so the sinks of this job are not fork-safe: "
+                + " could not be changed, so its jobs may lack gates, and their sinks may not be fork-safe: "
                 + cause);
       }
     }

@@ -20,7 +20,9 @@ public final class GraphGenerated implements Consumer<Object[]> {
     for (Object transformation : (List<?>) generated[1]) {
       transformations.add((Transformation<?>) transformation);
     }
-    HeldBack.await(graph, (Configuration) generated[2]);
-    Submission.prepare(graph, transformations, (Configuration) generated[2]);
+    Configuration configuration = (Configuration) generated[2];
+    HeldBack.await(graph, configuration);
+    Submission.prepare(graph, transformations, configuration);
+    Generated.remember(graph, configuration);
   }
 }

@@ -64,6 +64,13 @@ public final class GateInjection {
     GateJar.removeFrom(configuration);
   }
 
+  /** Sees to it that the gates' classes travel with a graph that has gates, whoever submits it. */
+  public static void takeAlong(StreamGraph graph, Configuration configuration) {
+    if (graph.getStreamNodes().stream().anyMatch(GateInjection::isGate)) {
+      GateJar.addTo(configuration);
+    }
+  }
+
   /**
    * Puts the gates in.
    *
@@ -136,7 +143,7 @@ public final class GateInjection {
     Map<Integer, byte[]> ids = OperatorIds.generated(graph);
     List<StreamNode> gates =
         graph.getStreamNodes().stream()
-            .filter(node -> node.getOperatorFactory() instanceof GateOperatorFactory)
+            .filter(GateInjection::isGate)
             .sorted(
                 Comparator.comparing(node -> StringUtils.byteToHexString(ids.get(node.getId()))))
             .collect(Collectors.toList());
@@ -148,6 +155,10 @@ public final class GateInjection {
       factory.setPlace(GatePlace.of(injection, gate, gates.size(), factory.place().sink()));
     }
     return gates;
+  }
+
+  private static boolean isGate(StreamNode node) {
+    return node.getOperatorFactory() instanceof GateOperatorFactory;
   }
 
   private TypeInformation<?> typeAt(GatePoint point) {

@@ -23,11 +23,13 @@ final class GateJar {
 
   private GateJar() {}
 
-  /** Lets a job that is submitted with this configuration take it along. */
+  /** Lets a job that is submitted with this configuration take it along, once. */
   static void addTo(Configuration configuration) {
     List<String> jars = jars(configuration);
-    jars.add(url());
-    configuration.set(PipelineOptions.JARS, jars);
+    if (!jars.contains(url())) {
+      jars.add(url());
+      configuration.set(PipelineOptions.JARS, jars);
+    }
   }
 
   /** Takes it out again, for a job that has no gate; the configuration is the environment's. */

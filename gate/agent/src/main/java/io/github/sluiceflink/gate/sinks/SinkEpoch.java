@@ -27,7 +27,7 @@ public final class SinkEpoch {
    * @return 0 if there is none, or if it is to have no effect
    * @throws SubmissionRefused if it is not a whole number of 0 or more
    */
-  static long of(ReadableConfig configuration) {
+  public static long of(ReadableConfig configuration) {
     String text = configuration.getOptional(EPOCH).map(String::trim).orElse("");
     if (text.isEmpty() || !configuration.get(FORK_SAFE)) {
       return 0;
