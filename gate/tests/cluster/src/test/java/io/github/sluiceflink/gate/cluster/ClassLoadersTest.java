@@ -1,0 +1,116 @@
+package io.github.sluiceflink.gate.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sluiceflink.gate.cluster.job.NumbersJob;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The gate's classes are there twice in a JobManager with the agent: in the agent's jar on the
+ * class path, and in the small jar that travels with the job. TaskManagers, and the JobManager of a
+ * session, have the travelling one alone. Which one the job's class loader takes is a setting of
+ * the cluster.
+ */
+class ClassLoadersTest {
+
+  private static final int NUMBERS = 1_000;
+  private static final String MAIN = NumbersJob.class.getName();
+
+  @TempDir static Path directory;
+
+  private static Path jar;
+
+  @BeforeAll
+  static void packTheJob() throws Exception {
+    jar = directory.resolve("numbers.jar");
+    String name = MAIN.replace('.', '/') + ".class";
+    try (OutputStream file = Files.newOutputStream(jar);
+        JarOutputStream packed = new JarOutputStream(file)) {
+      packed.putNextEntry(new JarEntry(name));
+      packed.write(NumbersJob.class.getResourceAsStream("/" + name).readAllBytes());
+      packed.closeEntry();
+    }
+  }
+
+  static Stream<Arguments> clusters() {
+    return Distribution.all()
+        .flatMap(
+            flink ->
+                Stream.of("child-first", "parent-first").map(order -> Arguments.of(flink, order)));
+  }
+
+  static Stream<Arguments> sessions() {
+    return clusters().filter(it -> ((Distribution) it.get()[0]).isOne());
+  }
+
+  static Stream<Distribution> flink2() {
+    return Distribution.all().filter(flink -> !flink.isOne());
+  }
+
+  @ParameterizedTest
+  @MethodSource("clusters")
+  void an_application_whose_jobmanager_alone_has_the_agent(Distribution flink, String order)
+      throws Exception {
+    try (Cluster cluster = new Cluster(flink, "application-" + order)) {
+      cluster.with("classloader.resolve-order", order).agentInJobManager();
+      cluster.startApplication(jar, MAIN, arguments(cluster));
+      assertGated(cluster);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sessions")
+  void a_session_of_flink_1_whose_client_alone_has_the_agent(Distribution flink, String order)
+      throws Exception {
+    try (Cluster cluster = new Cluster(flink, "session-" + order)) {
+      cluster.with("classloader.resolve-order", order).agentInClient().startSession();
+      Cluster.Said said = cluster.run(jar, MAIN, arguments(cluster));
+      assertTrue(said.content(), said::text);
+      assertGated(cluster);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("flink2")
+  void a_session_of_flink_2_is_refused_by_the_client(Distribution flink) throws Exception {
+    try (Cluster cluster = new Cluster(flink, "refused")) {
+      Cluster.Said said = cluster.agentInClient().run(jar, MAIN, arguments(cluster));
+      assertTrue(
+          said.text()
+              .contains(
+                  "bluegreen.gate.injection.enabled has no effect on a job that is submitted to a session"
+                      + " cluster (remote) of Flink 2; run it in application mode."),
+          said::text);
+      cluster.isGood();
+    }
+  }
+
+  private static List<String> arguments(Cluster cluster) {
+    return List.of(
+        cluster.directory().resolve("files").toUri().toString(), Integer.toString(NUMBERS));
+  }
+
+  private static void assertGated(Cluster cluster) throws Exception {
+    List<String> operators = cluster.awaitFinished();
+    assertTrue(
+        operators.stream().anyMatch(name -> name.contains("gate before files -> files: Writer")),
+        operators::toString);
+    assertEquals(
+        LongStream.range(0, NUMBERS).mapToObj(number -> "number " + number).sorted().toList(),
+        cluster.committed("files"));
+    cluster.isGood();
+  }
+}
