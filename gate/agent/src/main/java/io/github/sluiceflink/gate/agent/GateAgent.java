@@ -19,13 +19,14 @@ public final class GateAgent {
   private static final String GRAPH = "org.apache.flink.streaming.api.graph.";
   private static final String ENVIRONMENT =
       "org.apache.flink.streaming.api.environment.StreamExecutionEnvironment";
+  private static final String BLOB_KEY = "org.apache.flink.runtime.blob.BlobKey";
   private static final String SQL_SINK =
       "org.apache.flink.table.planner.plan.nodes.exec.common.CommonExecSink";
 
   private GateAgent() {}
 
   /**
-   * Arranges that four classes of Flink are changed when they are loaded; loads none of them.
+   * Arranges that five classes of Flink are changed when they are loaded; loads none of them.
    *
    * @param arguments not used: everything is configured in Flink's configuration
    * @param instrumentation the JVM's
@@ -55,6 +56,10 @@ public final class GateAgent {
                     builder,
                     GraphSubmittedAdvice.class,
                     named("executeAsync").and(takesArgument(0, named(GRAPH + "StreamGraph")))))
+        .type(named(BLOB_KEY), flinks)
+        .transform(
+            (builder, type, loader, module, domain) ->
+                advise(builder, BlobKeyAdvice.class, named("createKey").and(takesArguments(2))))
         .type(named(SQL_SINK))
         .transform(
             (builder, type, loader, module, domain) ->
