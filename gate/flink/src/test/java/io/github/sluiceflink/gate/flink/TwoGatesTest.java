@@ -8,9 +8,11 @@ import io.github.sluiceflink.gate.handover.AbortReason;
 import io.github.sluiceflink.gate.handover.HandoverRecord;
 import io.github.sluiceflink.gate.handover.Phase;
 import io.github.sluiceflink.gate.handover.Report;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.configuration.Configuration;
@@ -19,9 +21,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A job with two gates at parallelism 3, in a cluster, with a record of files. */
 @Timeout(400)
+@Execution(ExecutionMode.CONCURRENT)
 final class TwoGatesTest {
 
   private static final long ENDLESS = 1_000_000_000;
@@ -36,8 +41,17 @@ final class TwoGatesTest {
   }
 
   @AfterEach
-  void close() {
+  void close() throws Exception {
     record.close();
+    // A job may write its last report while its cluster goes down, after it has ended.
+    GatedJob.await("nobody writes the record", () -> deleted(directory.resolve("record")));
+  }
+
+  private static boolean deleted(Path record) {
+    for (File file : Objects.requireNonNullElse(record.toFile().listFiles(), new File[0])) {
+      file.delete();
+    }
+    return record.toFile().delete();
   }
 
   private GatedJob blue(Configuration more, long perSubtask) throws Exception {
