@@ -24,6 +24,7 @@ final class Deployment implements AutoCloseable {
   private final String name;
   private final Path directory;
   private final Map<String, String> configuration = new TreeMap<>();
+  private final List<String> options = new ArrayList<>();
   private final List<String> arguments = new ArrayList<>();
   private final String job = new JobID().toHexString();
   private final int rest = freePort();
@@ -89,8 +90,8 @@ final class Deployment implements AutoCloseable {
     with("taskmanager.memory.segment-size", "8kb");
     with("parallelism.default", 2);
     with("pipeline.max-parallelism", 128);
-    with("pipeline.auto-watermark-interval", "20 ms");
-    with("execution.buffer-timeout.interval", "10 ms");
+    with("pipeline.auto-watermark-interval", "40 ms");
+    with("execution.buffer-timeout.interval", "20 ms");
     with("execution.checkpointing.interval", "500 ms");
     with("execution.checkpointing.timeout", "20 s");
     with("execution.checkpointing.tolerable-failed-checkpoints", 1000);
@@ -105,6 +106,12 @@ final class Deployment implements AutoCloseable {
   /** A key of Flink's configuration. */
   Deployment with(String key, Object value) {
     configuration.put(key, value.toString());
+    return this;
+  }
+
+  /** An option of the JobManager's JVM. */
+  Deployment option(String option) {
+    options.add(option);
     return this;
   }
 
@@ -144,15 +151,10 @@ final class Deployment implements AutoCloseable {
     all.add(writeConfiguration("jobmanager").toString());
     all.add(LedgerJob.class.getName());
     all.addAll(arguments);
-    jobManager =
-        Jvm.start(
-            log("jobmanager"),
-            List.of(
-                "-Xmx192m",
-                "-XX:MaxMetaspaceSize=128m",
-                "-javaagent:" + Path.of(System.getProperty("gate.agent.jar"))),
-            JobManagerProcess.class.getName(),
-            all);
+    List<String> more = new ArrayList<>(options);
+    more.addAll(List.of("-Xmx192m", "-XX:MaxMetaspaceSize=128m"));
+    more.add("-javaagent:" + Path.of(System.getProperty("gate.agent.jar")));
+    jobManager = Jvm.start(log("jobmanager"), more, JobManagerProcess.class.getName(), all);
     jobManagerLogs.add(jobManager.log());
   }
 

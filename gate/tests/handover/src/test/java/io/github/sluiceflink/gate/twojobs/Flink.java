@@ -81,14 +81,18 @@ final class Flink {
 
   /** Stops the job with a savepoint. */
   Savepoint stop(String job, String directory, boolean drain) throws Exception {
-    return await(
-        job,
-        post(
-            "/jobs/" + job + "/stop",
-            "{\"drain\": " + drain + ", \"targetDirectory\": \"" + directory + "\"}"));
+    return await(job, triggerStop(job, directory, drain));
   }
 
-  private Savepoint await(String job, String trigger) throws Exception {
+  /** Begins to stop the job with a savepoint. Returns what to ask for. */
+  String triggerStop(String job, String directory, boolean drain) throws Exception {
+    return post(
+        "/jobs/" + job + "/stop",
+        "{\"drain\": " + drain + ", \"targetDirectory\": \"" + directory + "\"}");
+  }
+
+  /** Waits for what was triggered. */
+  Savepoint await(String job, String trigger) throws Exception {
     JsonNode operation =
         Wait.forValue(
             "the savepoint " + trigger,

@@ -29,7 +29,9 @@ final class Handover {
     /** SEALED has just been written; the outgoing job has ended. */
     SEALED,
     /** The incoming job has become the active one. */
-    STABLE
+    STABLE,
+    /** ABORT has just been written, instead of COMMIT. */
+    ABORT
   }
 
   /** Something that goes wrong. */
@@ -123,11 +125,12 @@ final class Handover {
     long records = scene.input().endSoon();
     green.awaitState("FINISHED");
     Ledger ledger = scene.check(records, OptionalLong.of(cut));
-    System.out.printf(
-        "  from COMMIT to green's first record %d ms; longest pause of output %d ms%n",
-        ledger.firstWritten("GREEN").orElseThrow() - scene.operator().committedAt(),
-        ledger.pauseAround(
-            scene.operator().committedAt() - 2_000, scene.operator().committedAt() + 5_000));
+    long committed = scene.operator().committedAt();
+    scene.say(
+        "from COMMIT to green's first record %d ms; longest pause of output %d ms"
+            .formatted(
+                ledger.firstWritten("GREEN").orElseThrow() - committed,
+                ledger.pauseAround(committed - 2_000, committed + 5_000)));
     return ledger;
   }
 
@@ -141,7 +144,8 @@ final class Handover {
       scene.operator().awaitCut();
     }
     scene.operator().abort("the test wants it");
-    scene.say("ABORT");
+    reach(Point.ABORT);
+    blue.awaitRunning();
     blue.awaitCheckpoints(2);
     green.close();
     scene.operator().stableAgain();

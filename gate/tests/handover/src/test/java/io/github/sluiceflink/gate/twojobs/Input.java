@@ -28,6 +28,8 @@ record Input(
     long slowBy,
     int lateEvery,
     long lateBy,
+    int sparseSplit,
+    long sparseBy,
     String control)
     implements Serializable {
 
@@ -56,14 +58,29 @@ record Input(
         0,
         0,
         0,
+        -1,
+        1,
         control.toAbsolutePath().toString());
   }
 
   /** One split says nothing after so many records. */
   Input withSilentSplit(int split, long from) {
     return new Input(
-        splits, start, interval, disorder, bound, 500, split, from, slowSplit, slowBy, lateEvery,
-        lateBy, control);
+        splits,
+        start,
+        interval,
+        disorder,
+        bound,
+        500,
+        split,
+        from,
+        slowSplit,
+        slowBy,
+        lateEvery,
+        lateBy,
+        sparseSplit,
+        sparseBy,
+        control);
   }
 
   /** What one split has comes so much later, in milliseconds, than what the others have. */
@@ -81,6 +98,8 @@ record Input(
         by,
         lateEvery,
         lateBy,
+        sparseSplit,
+        sparseBy,
         control);
   }
 
@@ -98,6 +117,28 @@ record Input(
         slowSplit,
         slowBy,
         every,
+        by,
+        sparseSplit,
+        sparseBy,
+        control);
+  }
+
+  /** One split has only one record where each of the others has so many. */
+  Input withSparseSplit(int split, long by) {
+    return new Input(
+        splits,
+        start,
+        interval,
+        disorder,
+        bound,
+        idleAfter,
+        silentSplit,
+        silentFrom,
+        slowSplit,
+        slowBy,
+        lateEvery,
+        lateBy,
+        split,
         by,
         control);
   }
@@ -117,12 +158,14 @@ record Input(
         slowBy,
         lateEvery,
         lateBy,
+        sparseSplit,
+        sparseBy,
         control);
   }
 
   /** The event time of a record, in milliseconds since 1970. */
   long timestamp(int split, long position) {
-    long tick = start + position * interval + position / GAP_EVERY * GAP;
+    long tick = start + position * interval(split) + position / GAP_EVERY * GAP;
     long jitter = Math.floorMod(mix(split * 1_000_003L + position), disorder + 1);
     long timestamp = Math.floorDiv(tick - jitter, TIE) * TIE;
     return isLate(split, position) ? timestamp - lateBy : timestamp;
@@ -130,7 +173,11 @@ record Input(
 
   /** When a record can be read, in milliseconds since 1970. */
   long readableAt(int split, long position) {
-    return start + position * interval + (split == slowSplit ? slowBy : 0);
+    return start + position * interval(split) + (split == slowSplit ? slowBy : 0);
+  }
+
+  private long interval(int split) {
+    return split == sparseSplit ? interval * sparseBy : interval;
   }
 
   /** Whether a record is behind the watermark, or might be. */
@@ -149,7 +196,8 @@ record Input(
 
   /** Where a split ends if the input ends after so many records. */
   long end(int split, long records) {
-    return split == silentSplit ? Math.min(records, silentFrom) : records;
+    long all = split == sparseSplit ? records / sparseBy : records;
+    return split == silentSplit ? Math.min(all, silentFrom) : all;
   }
 
   /** Lets the input end soon. Returns how many records each split has then. */
@@ -183,6 +231,8 @@ record Input(
     all.put("slow-by", slowBy);
     all.put("late-every", lateEvery);
     all.put("late-by", lateBy);
+    all.put("sparse-split", sparseSplit);
+    all.put("sparse-by", sparseBy);
     all.put("control", control);
     all.forEach((name, value) -> arguments.add(name + "=" + value));
     return arguments;
@@ -202,6 +252,8 @@ record Input(
         Long.parseLong(arguments.get("slow-by")),
         Integer.parseInt(arguments.get("late-every")),
         Long.parseLong(arguments.get("late-by")),
+        Integer.parseInt(arguments.get("sparse-split")),
+        Long.parseLong(arguments.get("sparse-by")),
         arguments.get("control"));
   }
 }

@@ -140,7 +140,7 @@ final class LedgerSource implements Source<Event, LedgerSource.Split, List<Ledge
 
   /** Reads its splits in turn. */
   private final class Reader implements SourceReader<Event, Split> {
-    private final Executor soon = CompletableFuture.delayedExecutor(5, TimeUnit.MILLISECONDS);
+    private final Executor soon = CompletableFuture.delayedExecutor(15, TimeUnit.MILLISECONDS);
     private final Map<Integer, Split> splits = new TreeMap<>();
     private final Map<Integer, Split> ended = new TreeMap<>();
     private boolean noMoreSplits;

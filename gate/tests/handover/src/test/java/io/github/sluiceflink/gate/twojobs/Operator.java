@@ -9,7 +9,6 @@ import io.github.sluiceflink.gate.handover.Report;
 import io.github.sluiceflink.gate.handover.UnreadableRecordException;
 import io.github.sluiceflink.gate.record.RecordPlace;
 import io.github.sluiceflink.gate.record.RecordStore;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -33,12 +32,20 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
   record Seen(long version, HandoverRecord handover) {}
 
   private final RecordStore store;
+  private final Consumer<String> log;
   private Optional<Seen> seen = Optional.empty();
   private Phase.Name lastTold;
   private long committedAt;
 
-  Operator(Path directory) {
-    store = RecordPlace.directory(directory.toString()).open();
+  /**
+   * An operator.
+   *
+   * @param place where the record is
+   * @param log is told each phase that stands in the record
+   */
+  Operator(RecordPlace place, Consumer<String> log) {
+    this.log = log;
+    store = place.open();
     store.watch(this);
   }
 
@@ -48,7 +55,7 @@ final class Operator implements AutoCloseable, RecordStore.Listener {
       seen = Optional.of(new Seen(version, handover));
       if (handover.phase().name() != lastTold) {
         lastTold = handover.phase().name();
-        System.out.println("  " + handover.phase() + " of epoch " + handover.epoch());
+        log.accept(handover.phase() + " of epoch " + handover.epoch());
       }
     }
     notifyAll();

@@ -2,13 +2,16 @@ package io.github.sluiceflink.gate.twojobs;
 
 import io.github.sluiceflink.gate.handover.Color;
 import io.github.sluiceflink.gate.handover.Job;
+import io.github.sluiceflink.gate.record.RecordPlace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Everything of one test: its directory, its input, its record, its deployments. */
@@ -21,18 +24,38 @@ final class Scene implements AutoCloseable {
   private final Path directory;
   private final List<Deployment> deployments = new ArrayList<>();
   private final long began = System.currentTimeMillis();
+  private final Consumer<Deployment> toldWhere;
   private final Operator operator;
   private Input input;
+  private String counted = "nothing was counted";
   private boolean good;
 
+  /** With a handover record in a directory. */
   Scene(String name) throws IOException {
+    this(name, Optional.empty(), it -> {});
+  }
+
+  /**
+   * With a handover record elsewhere.
+   *
+   * @param toldWhere tells a deployment where the record is
+   */
+  Scene(String name, RecordPlace place, Consumer<Deployment> toldWhere) throws IOException {
+    this(name, Optional.of(place), toldWhere);
+  }
+
+  private Scene(String name, Optional<RecordPlace> elsewhere, Consumer<Deployment> toldWhere)
+      throws IOException {
     this.name = name;
     directory =
         Files.createDirectories(
             Path.of(System.getProperty("gate.runs"), name + "-" + System.currentTimeMillis()));
     input = Input.of(directory);
-    operator = new Operator(record());
-    System.out.println(name + ":");
+    this.toldWhere =
+        elsewhere.isPresent() ? toldWhere : it -> it.with("bluegreen.handover.directory", record());
+    operator =
+        new Operator(
+            elsewhere.orElseGet(() -> RecordPlace.directory(record().toString())), this::say);
   }
 
   Input input() {
@@ -49,7 +72,7 @@ final class Scene implements AutoCloseable {
     return operator;
   }
 
-  /** Where the handover record is. */
+  /** Where the handover record is, if it is in a directory. */
   Path record() {
     return directory.resolve("record");
   }
@@ -58,21 +81,21 @@ final class Scene implements AutoCloseable {
   Deployment deployment(Job job, String name) throws IOException {
     Deployment deployment =
         new Deployment(job.color().name(), name, directory, input)
-            .with("bluegreen.handover.directory", record())
             .with("bluegreen.handover.epoch", job.createdFor());
+    toldWhere.accept(deployment);
     deployments.add(deployment);
     return deployment;
   }
 
-  /** Says what happened, with the time since the begin. */
+  /** Says what happened, where and when: several handovers may be under way. */
   void say(String what) {
-    System.out.println("  " + (System.currentTimeMillis() - began) + " ms: " + what);
+    System.out.printf("%s %6d ms: %s%n", name, System.currentTimeMillis() - began, what);
   }
 
   /** Counts what both jobs have committed, and fails if anything is missing, doubled or odd. */
   Ledger check(long records, OptionalLong cut) throws IOException {
     Ledger ledger = new Ledger(directory.resolve("output"), input, records, "BLUE", cut);
-    System.out.println("  " + ledger);
+    counted = ledger.toString();
     ledger.check();
     good = true;
     return ledger;
@@ -83,13 +106,7 @@ final class Scene implements AutoCloseable {
   public void close() {
     operator.close();
     deployments.forEach(Deployment::close);
-    System.out.println(
-        "  "
-            + name
-            + " took "
-            + (System.currentTimeMillis() - began) / 1000
-            + " s"
-            + (good ? "" : "; see " + directory));
+    say((good ? "GOOD: " : "BAD, see " + directory + ": ") + counted);
     if (good) {
       delete();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.sluiceflink.gate.twojobs.Handover.Fault;
 import io.github.sluiceflink.gate.twojobs.Handover.Point;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,8 +17,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Everything that goes wrong, at every point of a handover with strategy WATERMARK: {@code mvn
- * verify -Ptorture}. With {@code -Dtorture.only=<regular expression>} only those whose names fit.
+ * Everything that goes wrong, at every point of a handover: {@code mvn verify -Ptorture}. With
+ * {@code -Dtorture.only=<regular expression>} only those whose names fit.
  */
 @Tag("torture")
 class TortureTest {
@@ -36,6 +37,7 @@ class TortureTest {
     inputs();
     jobs();
     givenUp();
+    savepoints();
     Pattern only = Pattern.compile(System.getProperty("torture.only", ""));
     return tests.stream().filter(test -> only.matcher(test.getDisplayName()).find());
   }
@@ -49,7 +51,7 @@ class TortureTest {
     deaths.forEach(
         (name, death) -> {
           boolean ofBlue = name.startsWith("blue");
-          for (Point point : Point.values()) {
+          for (Point point : EnumSet.complementOf(EnumSet.of(Point.ABORT))) {
             boolean blueIsThere = point.compareTo(Point.SEALED) < 0;
             if (!ofBlue || blueIsThere) {
               add("killed-" + name + "-" + point, it -> it.at(point, death));
@@ -94,7 +96,7 @@ class TortureTest {
 
   /** Nobody can read or write it for a while, as when the API server is down. */
   private void theRecordIsGone() {
-    for (Point point : Point.values()) {
+    for (Point point : EnumSet.complementOf(EnumSet.of(Point.ABORT))) {
       add(
           "record-gone-" + point,
           it -> it.at(point, on -> RecordFaults.away(on.scene().record(), PAUSE)));
@@ -134,6 +136,21 @@ class TortureTest {
         "input-slow-split",
         scene -> scene.with(scene.input().withSlowSplit(2, 3_000)),
         it -> it.caughtUpWithin(1_500));
+    add(
+        "input-silent-split-killed-all-taskmanagers-COMMIT",
+        scene -> scene.with(scene.input().withSilentSplit(3, 1_000)),
+        it ->
+            it.at(Point.COMMIT, on -> on.blue().killTaskManager())
+                .at(Point.COMMIT, on -> on.green().killTaskManager()));
+    // Every watermark waits for its next record.
+    add(
+        "input-sparse-split",
+        scene -> scene.with(scene.input().withSparseSplit(1, 50)),
+        it -> it.caughtUpWithin(1_000));
+    add(
+        "input-sparse-split-killed-blue-CUT",
+        scene -> scene.with(scene.input().withSparseSplit(1, 50)),
+        it -> it.caughtUpWithin(1_000).at(Point.CUT, on -> on.blue().killTaskManager()));
     add("input-busy", scene -> scene.with(scene.input().paced(1)), it -> it);
     for (String policy : List.of("BOTH", "OUTGOING")) {
       add(
@@ -185,15 +202,66 @@ class TortureTest {
 
   private void givenUp() {
     for (Point point : List.of(Point.STANDBY, Point.ASKED, Point.CUT)) {
-      addTest(
-          "given-up-" + point,
-          () -> {
-            try (Scene scene = new Scene("given-up-" + point)) {
-              Ledger ledger = new Handover(scene).runAndGiveUpAt(point);
-              assertEquals(0, ledger.recordsOf("GREEN"), ledger::toString);
-            }
-          });
+      addGivenUp("given-up-" + point, point, it -> it);
     }
+    addGivenUp(
+        "given-up-CUT-killed-blue-taskmanager",
+        Point.CUT,
+        it -> it.at(Point.ABORT, on -> on.blue().killTaskManager()));
+    addGivenUp(
+        "given-up-CUT-killed-blue-jobmanager",
+        Point.CUT,
+        it -> it.at(Point.ABORT, on -> on.blue().killJobManager()));
+    // It has kept records, and restores them when they are no longer its own.
+    addGivenUp(
+        "given-up-CUT-killed-green-taskmanager",
+        Point.CUT,
+        it -> it.at(Point.ABORT, on -> on.green().killTaskManager()));
+  }
+
+  private void addGivenUp(String name, Point point, Change change) {
+    addTest(
+        name,
+        () -> {
+          try (Scene scene = new Scene(name)) {
+            Ledger ledger = change.of(new Handover(scene)).runAndGiveUpAt(point);
+            assertEquals(0, ledger.recordsOf("GREEN"), ledger::toString);
+          }
+        });
+  }
+
+  /** Strategy SAVEPOINT under the same deaths. */
+  private void savepoints() {
+    for (SavepointHandover.Point point : SavepointHandover.Point.values()) {
+      addSavepoint("green-taskmanager", point, it -> it.green().killTaskManager());
+      if (point == SavepointHandover.Point.HELD || point == SavepointHandover.Point.STOPPING) {
+        addSavepoint("blue-taskmanager", point, it -> it.blue().killTaskManager());
+        addSavepoint("blue-jobmanager", point, it -> it.blue().killJobManager());
+        addSavepoint(
+            "green-jobmanager",
+            point,
+            it -> {
+              it.green().killJobManager();
+              it.green().awaitHeldBack(2);
+            });
+      } else {
+        // The job has ended, and its cluster is not started again.
+        addSavepoint("blue", point, it -> it.blue().close());
+        addSavepoint("green-jobmanager", point, it -> it.green().killJobManager());
+      }
+    }
+  }
+
+  private void addSavepoint(
+      String victim, SavepointHandover.Point point, SavepointHandover.Fault fault) {
+    String name = "savepoint-killed-" + victim + "-" + point;
+    addTest(
+        name,
+        () -> {
+          try (Scene scene = new Scene(name)) {
+            WatermarkHandoverTest.bothWrote(new SavepointHandover(scene).at(point, fault).run());
+          }
+        });
   }
 
   private interface Change {

@@ -20,14 +20,19 @@ class WatermarkHandoverTest {
     }
   }
 
-  /** The job starts over with the cut unknown to its subtasks, and is told COMMIT at once. */
+  /**
+   * The outgoing job starts over with the cut unknown to its subtasks, and is told COMMIT at once.
+   * The incoming one starts over when it has taken over, on the TaskManager that lives on.
+   */
   @Test
-  void theOutgoingTaskManagerDiesWithTheCutAndTheIncomingOneAtCommit() throws Exception {
-    try (Scene scene = new Scene("watermark-taskmanagers-die")) {
+  void theOutgoingTaskManagerDiesWithTheCutAndTheIncomingOneAtCommitAndItsJobManagerAfterwards()
+      throws Exception {
+    try (Scene scene = new Scene("watermark-processes-die")) {
       bothWrote(
           new Handover(scene)
               .at(Point.CUT, it -> it.blue().killTaskManager())
               .at(Point.COMMIT, it -> it.green().killTaskManager())
+              .at(Point.STABLE, it -> it.green().killJobManager())
               .run());
     }
   }
