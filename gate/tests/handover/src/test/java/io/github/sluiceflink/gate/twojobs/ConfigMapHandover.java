@@ -4,9 +4,9 @@ import io.github.sluiceflink.gate.record.RecordPlace;
 import io.github.sluiceflink.gate.twojobs.Handover.Point;
 
 /**
- * A handover with its record in a ConfigMap of a real API server, in which a TaskManager dies. The
- * test {@code gate_handover} of {@code crates/kubernetes} starts that server and then this program,
- * whose own service account is the operator's.
+ * A handover with its record in a ConfigMap of a real API server, in which a TaskManager dies. Who
+ * starts this program has that server, and two service accounts: this process's own is the
+ * operator's.
  */
 public final class ConfigMapHandover {
 
