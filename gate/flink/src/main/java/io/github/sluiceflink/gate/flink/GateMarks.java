@@ -1,7 +1,6 @@
 package io.github.sluiceflink.gate.flink;
 
 import io.github.sluiceflink.gate.handover.GateState;
-import io.github.sluiceflink.gate.handover.Kept;
 import io.github.sluiceflink.gate.handover.Times;
 import java.io.IOException;
 import java.util.List;
@@ -34,14 +33,14 @@ final class GateMarks {
     this.watermark = watermark;
   }
 
-  static byte[] write(int index, int parallelism, GateState<?> state) throws IOException {
+  static byte[] write(int index, int parallelism, GateSubtask<?> gate) throws IOException {
     DataOutputSerializer target = new DataOutputSerializer(64);
     target.writeInt(VERSION);
     target.writeInt(index);
     target.writeInt(parallelism);
-    target.writeLong(state.emitted());
-    target.writeLong(state.dropped());
-    target.writeLong(state.watermark());
+    target.writeLong(gate.emitted());
+    target.writeLong(gate.dropped());
+    target.writeLong(gate.watermark());
     return target.getCopyOfBuffer();
   }
 
@@ -64,9 +63,8 @@ final class GateMarks {
         source.readLong());
   }
 
-  /** The state of the subtask that these marks and these kept records were dealt out to. */
-  static GateState<Object> restore(
-      Iterable<byte[]> dealt, List<Kept<Object>> kept, int index, int parallelism)
+  /** The state of the subtask that these marks were dealt out to, without what it keeps. */
+  static GateState<?> restore(Iterable<byte[]> dealt, int index, int parallelism)
       throws IOException {
     long emitted = Times.NO_TIMESTAMP;
     long dropped = Times.NO_TIMESTAMP;
@@ -79,6 +77,6 @@ final class GateMarks {
         watermark = marks.watermark;
       }
     }
-    return GateState.of(kept, emitted, dropped, watermark);
+    return GateState.of(List.of(), emitted, dropped, watermark);
   }
 }

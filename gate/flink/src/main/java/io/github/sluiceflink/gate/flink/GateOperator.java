@@ -1,7 +1,5 @@
 package io.github.sluiceflink.gate.flink;
 
-import io.github.sluiceflink.gate.handover.GateState;
-import io.github.sluiceflink.gate.handover.Kept;
 import io.github.sluiceflink.gate.handover.Times;
 import java.io.IOException;
 import java.util.List;
@@ -79,17 +77,16 @@ final class GateOperator<T> extends AbstractStreamOperator<T>
     super.initializeState(context);
     marks = context.getOperatorStateStore().getListState(bytes("gate-marks"));
     kept = context.getOperatorStateStore().getListState(bytes("gate-kept-records"));
-    List<Kept<Object>> restored =
-        KeptRecords.read(kept.get(), serializer, getUserCodeClassloader());
-    GateState<Object> state = GateMarks.restore(marks.get(), restored, index(), parallelism());
     gate =
         new GateSubtask<>(
             options,
             serializer,
             !(timestamps instanceof OwnTimestamps),
-            state,
+            GateMarks.restore(marks.get(), index(), parallelism()),
             output,
             coordinator::sendEventToCoordinator);
+    gate.restore(kept.get(), getUserCodeClassloader());
+    kept.clear();
     came = Times.NO_WATERMARK;
     handedOn = Times.NO_WATERMARK;
   }
@@ -208,6 +205,8 @@ final class GateOperator<T> extends AbstractStreamOperator<T>
 
   private void onTold(GateEvent.Telling telling) {
     gate.onTold(telling.orders);
+    // What has gone out need not wait in memory for the next checkpoint.
+    kept.clear();
     handOnWatermark();
     gate.report(idle);
   }
@@ -216,9 +215,8 @@ final class GateOperator<T> extends AbstractStreamOperator<T>
   public void snapshotState(StateSnapshotContext context) throws Exception {
     super.snapshotState(context);
     gate.onBarrier(context.getCheckpointId());
-    GateState<Object> state = gate.state();
-    marks.update(List.of(GateMarks.write(index(), parallelism(), state)));
-    kept.update(KeptRecords.write(state.kept(), serializer));
+    marks.update(List.of(GateMarks.write(index(), parallelism(), gate)));
+    kept.update(gate.kept());
   }
 
   /** What it was told last, for tests. */

@@ -6,42 +6,30 @@ import io.github.sluiceflink.gate.handover.Finished;
 import io.github.sluiceflink.gate.handover.Gate;
 import io.github.sluiceflink.gate.handover.GateOutput;
 import io.github.sluiceflink.gate.handover.GateState;
-import io.github.sluiceflink.gate.handover.Kept;
 import io.github.sluiceflink.gate.handover.Orders;
 import io.github.sluiceflink.gate.handover.Phase;
 import io.github.sluiceflink.gate.handover.SubtaskReport;
 import io.github.sluiceflink.gate.handover.Times;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
-import org.apache.flink.core.memory.DataInputDeserializer;
-import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.util.Collector;
 
-/**
- * A gate's subtask with Flink's records: what it keeps, in bytes, and what it counts. Its records
- * are {@link StreamRecord}s as they come and {@link KeptRecord}s when they were kept.
- */
-final class GateSubtask<T> implements GateOutput<Object> {
+/** A gate's subtask with Flink's records, and what it counts. */
+final class GateSubtask<T> implements GateOutput<StreamRecord<T>>, KeptPages.Output<T> {
 
-  private final TypeSerializer<T> serializer;
   private final Collector<StreamRecord<T>> sink;
   private final Consumer<GateEvent> coordinator;
   private final long maxBytes;
   private final long maxLead;
   private final boolean samplesClock;
   private final GateCounts counts = new GateCounts();
-  private final DataOutputSerializer written = new DataOutputSerializer(256);
-  private final DataInputDeserializer read = new DataInputDeserializer();
-  private final Gate<Object> gate;
-
-  /** The lowest timestamp that it keeps. */
-  private long lowestKept = AtBarrier.NOTHING_KEPT;
+  private final KeptPages<T> kept;
+  private final Gate<StreamRecord<T>> gate;
 
   /** Below this, a record behind the watermark is counted as late. */
   private long lateBelow = Times.NO_TIMESTAMP;
@@ -53,29 +41,25 @@ final class GateSubtask<T> implements GateOutput<Object> {
       GateOptions options,
       TypeSerializer<T> serializer,
       boolean samplesClock,
-      GateState<Object> state,
+      GateState<?> marks,
       Collector<StreamRecord<T>> sink,
       Consumer<GateEvent> coordinator) {
-    this.serializer = serializer;
     this.samplesClock = samplesClock;
     this.sink = sink;
     this.coordinator = coordinator;
     this.maxBytes = options.keptRecordsMaxBytes();
     this.maxLead = options.maxCutLead().toMillis();
-    for (Kept<Object> kept : state.kept()) {
-      counts.kept++;
-      counts.keptBytes += ((KeptRecord) kept.record()).bytes();
-    }
-    this.gate = Gate.start(options.rules(), state, this);
-    lowestKept = lowestOf(state.kept());
+    this.kept = new KeptPages<>(serializer, counts, this);
+    this.gate = Gate.start(options.rules(), marks, kept, this);
   }
 
-  private static long lowestOf(List<Kept<Object>> kept) {
-    long lowest = AtBarrier.NOTHING_KEPT;
-    for (Kept<Object> one : kept) {
-      lowest = Math.min(lowest, one.timestamp());
-    }
-    return lowest;
+  /**
+   * Keeps what stands in a checkpoint.
+   *
+   * @throws IOException if that cannot become records of the present type; one sentence
+   */
+  void restore(Iterable<byte[]> checkpoint, ClassLoader classes) throws IOException {
+    kept.restore(checkpoint, classes);
   }
 
   void onRecord(StreamRecord<T> record, long timestamp) {
@@ -86,11 +70,7 @@ final class GateSubtask<T> implements GateOutput<Object> {
     } else if (eventTime < lateBelow && eventTime <= gate.watermark()) {
       counts.late++;
     }
-    long keptBefore = counts.kept;
     gate.onRecord(record, eventTime);
-    if (counts.kept != keptBefore) {
-      lowestKept = Math.min(lowestKept, eventTime);
-    }
   }
 
   void onWatermark(long watermark) {
@@ -111,15 +91,15 @@ final class GateSubtask<T> implements GateOutput<Object> {
             .map(Phase::cut)
             .orElseGet(OptionalLong::empty)
             .orElse(Times.NO_TIMESTAMP);
-    lowestKept = counts.kept == 0 ? AtBarrier.NOTHING_KEPT : lowestOf(gate.state().kept());
   }
 
   void onBarrier(long checkpoint) {
     gate.onBarrier(checkpoint);
   }
 
-  GateState<Object> state() {
-    return gate.state();
+  /** What it keeps, as it stands in the next checkpoint. */
+  List<byte[]> kept() throws IOException {
+    return kept.checkpoint();
   }
 
   /** Whether it keeps more than it may, so that no more input must come. */
@@ -132,11 +112,19 @@ final class GateSubtask<T> implements GateOutput<Object> {
   }
 
   long lowestKept() {
-    return lowestKept;
+    return kept.lowest();
   }
 
   Optional<Orders> orders() {
     return gate.orders();
+  }
+
+  long emitted() {
+    return gate.emitted();
+  }
+
+  long dropped() {
+    return gate.dropped();
   }
 
   long watermark() {
@@ -192,50 +180,19 @@ final class GateSubtask<T> implements GateOutput<Object> {
   }
 
   @Override
-  @SuppressWarnings("unchecked")
-  public void emit(Object record) {
+  public void emit(StreamRecord<T> record) {
     counts.emitted++;
-    if (record instanceof KeptRecord) {
-      sink.collect(restored(forget((KeptRecord) record)));
-    } else {
-      sink.collect((StreamRecord<T>) record);
-    }
+    sink.collect(record);
   }
 
   @Override
-  public void drop(Object record) {
+  public void drop(StreamRecord<T> record) {
+    drop();
+  }
+
+  @Override
+  public void drop() {
     counts.dropped++;
-    if (record instanceof KeptRecord) {
-      forget((KeptRecord) record);
-    }
-  }
-
-  @Override
-  @SuppressWarnings("unchecked")
-  public Object toBeKept(Object record) {
-    KeptRecord copy;
-    try {
-      copy = KeptRecord.copyOf((StreamRecord<T>) record, serializer, written);
-    } catch (IOException e) {
-      throw new UncheckedIOException("a record that the gate has to keep cannot be written", e);
-    }
-    counts.kept++;
-    counts.keptBytes += copy.bytes();
-    return copy;
-  }
-
-  private KeptRecord forget(KeptRecord record) {
-    counts.kept--;
-    counts.keptBytes -= record.bytes();
-    return record;
-  }
-
-  private StreamRecord<T> restored(KeptRecord record) {
-    try {
-      return record.restore(serializer, read);
-    } catch (IOException e) {
-      throw new UncheckedIOException("a record that the gate has kept cannot be read", e);
-    }
   }
 
   @Override

@@ -1,7 +1,5 @@
 package io.github.sluiceflink.gate.handover;
 
-import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,7 +11,7 @@ public final class Gate<R> {
 
   private final Rules rules;
   private final GateOutput<R> output;
-  private final ArrayDeque<Kept<R>> kept;
+  private final KeptRecords<R> kept;
   private long emitted;
   private long dropped;
   private long watermark;
@@ -24,24 +22,35 @@ public final class Gate<R> {
   private Cell cell;
   private long bound;
 
-  private Gate(Rules rules, GateState<R> state, GateOutput<R> output) {
+  private Gate(Rules rules, GateState<?> marks, KeptRecords<R> kept, GateOutput<R> output) {
     this.rules = rules;
     this.output = output;
-    this.kept = new ArrayDeque<>(state.kept());
-    this.emitted = state.emitted();
-    this.dropped = state.dropped();
-    this.watermark = state.watermark();
+    this.kept = kept;
+    this.emitted = marks.emitted();
+    this.dropped = marks.dropped();
+    this.watermark = marks.watermark();
     follow(Told.nothing());
   }
 
   /** A subtask that starts, from what it restores. It holds everything until it is told. */
   public static <R> Gate<R> start(Rules rules, GateState<R> state, GateOutput<R> output) {
-    return new Gate<>(rules, state, output);
+    return start(rules, state, new KeptObjects<>(state.kept(), output), output);
+  }
+
+  /**
+   * The same with a place of its own for what is kept.
+   *
+   * @param marks the timestamps and the watermark of what it restores
+   * @param kept the records that it restores, and those that it will keep
+   */
+  public static <R> Gate<R> start(
+      Rules rules, GateState<?> marks, KeptRecords<R> kept, GateOutput<R> output) {
+    return new Gate<>(rules, marks, kept, output);
   }
 
   /** A subtask in the midst of its life, which was told this when it had come to this state. */
   static <R> Gate<R> resume(Rules rules, Orders orders, GateState<R> state, GateOutput<R> output) {
-    Gate<R> gate = new Gate<>(rules, state, output);
+    Gate<R> gate = start(rules, state, output);
     gate.orders = orders;
     gate.follow(orders.told());
     return gate;
@@ -56,9 +65,14 @@ public final class Gate<R> {
     long eventTime = Times.eventTime(timestamp);
     Verdict verdict = Judge.judge(cell, bound, emitted, watermark, eventTime);
     if (verdict == Verdict.KEEP) {
-      kept.add(Kept.of(output.toBeKept(record), eventTime, watermark));
+      kept.add(record, eventTime, watermark);
+      return;
+    }
+    note(verdict, eventTime);
+    if (verdict == Verdict.EMIT) {
+      output.emit(record);
     } else {
-      pass(verdict, record, eventTime);
+      output.drop(record);
     }
   }
 
@@ -79,7 +93,7 @@ public final class Gate<R> {
       dropped = Times.NO_TIMESTAMP;
     }
     follow(orders.told());
-    settleKept();
+    kept.settle(this::judgeKept);
     if (isNew && orders.told().asks()) {
       output.answer(orders.attempt(), Answer.of(orders.epoch(), emitted, watermark));
     }
@@ -93,16 +107,12 @@ public final class Gate<R> {
     if (orders == null) {
       return;
     }
-    long lowest = AtBarrier.NOTHING_KEPT;
-    for (Kept<R> one : kept) {
-      lowest = Math.min(lowest, one.timestamp());
-    }
-    output.atBarrier(AtBarrier.of(orders.attempt(), checkpoint, watermark, lowest));
+    output.atBarrier(AtBarrier.of(orders.attempt(), checkpoint, watermark, kept.lowest()));
   }
 
   /** What its next checkpoint holds. */
   public GateState<R> state() {
-    return GateState.of(List.copyOf(kept), emitted, dropped, watermark);
+    return GateState.of(kept.all(), emitted, dropped, watermark);
   }
 
   /** What it was told last; nothing since it started. */
@@ -130,26 +140,17 @@ public final class Gate<R> {
     bound = Cell.bound(told);
   }
 
-  /** Judges anew what it keeps, in its order. What is still kept goes to the end of the queue. */
-  private void settleKept() {
-    for (int left = kept.size(); left > 0; left--) {
-      Kept<R> one = kept.remove();
-      Verdict verdict = Judge.judge(cell, bound, emitted, one.arrival(), one.timestamp());
-      if (verdict == Verdict.KEEP) {
-        kept.add(one);
-      } else {
-        pass(verdict, one.record(), one.timestamp());
-      }
-    }
+  private Verdict judgeKept(long eventTime, long arrival) {
+    Verdict verdict = Judge.judge(cell, bound, emitted, arrival, eventTime);
+    note(verdict, eventTime);
+    return verdict;
   }
 
-  private void pass(Verdict verdict, R record, long eventTime) {
+  private void note(Verdict verdict, long eventTime) {
     if (verdict == Verdict.EMIT) {
       emitted = Math.max(emitted, eventTime);
-      output.emit(record);
-    } else {
+    } else if (verdict == Verdict.DROP) {
       dropped = Math.max(dropped, eventTime);
-      output.drop(record);
     }
   }
 }

@@ -9,13 +9,6 @@ public interface GateOutput<R> {
   /** Forgets a record: the other job emits it. */
   void drop(R record);
 
-  /**
-   * The record as it can be kept. A runtime that uses the objects of records again gives a copy.
-   */
-  default R toBeKept(R record) {
-    return record;
-  }
-
   /** Answers PREPARE. */
   void answer(long attempt, Answer answer);
 

@@ -22,11 +22,10 @@ class GateTest {
 
   private static final Orders STABLE = Orders.of(1, 2, Told.outgoing(Phase.stable()));
 
-  /** Counts what comes out, and gives a copy of what is to be kept. */
+  /** Counts what comes out. */
   private static class Output implements GateOutput<String> {
     long emitted;
     long dropped;
-    final List<String> copied = new ArrayList<>();
     final List<AtBarrier> barriers = new ArrayList<>();
 
     @Override
@@ -37,12 +36,6 @@ class GateTest {
     @Override
     public void drop(String record) {
       dropped++;
-    }
-
-    @Override
-    public String toBeKept(String record) {
-      copied.add(record);
-      return "copy of " + record;
     }
 
     @Override
@@ -82,17 +75,6 @@ class GateTest {
     }
     assertEquals(3 * 3 * records, output.emitted + output.dropped);
     assertTrue(allocated < records, allocated + " bytes for " + records + " records");
-  }
-
-  @Test
-  void a_record_whose_object_is_used_again_is_kept_as_a_copy() {
-    Output output = new Output();
-    Gate<String> gate = Gate.start(Rules.DEFAULT, GateState.empty(), output);
-    gate.onRecord("a", 5);
-    gate.onTold(Orders.of(1, 2, Told.incoming(Phase.standby(Times.NO_TIMESTAMP))));
-
-    assertEquals(List.of("a"), output.copied, "copied once, and not when it is judged again");
-    assertEquals(List.of(Kept.of("copy of a", 5, Times.NO_WATERMARK)), gate.state().kept());
   }
 
   @Test

@@ -74,7 +74,8 @@ class MutationsTest {
         Law.I3,
         Law.I10),
     KEPT_IS_NOT_CHECKPOINTED(
-        new Mutation().with("Gate", "GateState.of(List.copyOf(kept), ", "GateState.of(List.of(), "),
+        new Mutation()
+            .with("Gate", "GateState.of(kept.all(), ", "GateState.of(java.util.List.of(), "),
         Law.I6),
     F1_SEALED_PASSES_EVERYTHING(
         new Mutation()
