@@ -5,11 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
-use kube::Api;
-use kube::api::{ObjectMeta, PostParams};
 use serde_json::json;
-use sluice_cluster::ControlPlane;
+use sluice_cluster::{ControlPlane, Grantee};
 
 use super::{MAIN, Module, run};
 
@@ -36,7 +33,9 @@ async fn one(module: &Module, subtasks: usize, file: &Path) -> Result<()> {
     let namespace = plane.namespace("bench").await?;
     let home = tempfile::tempdir()?;
     for (account, verbs) in [JOBS, OPERATOR] {
-        grant(&plane, &namespace, account, verbs).await?;
+        plane
+            .grant_config_maps(&namespace, Grantee::Account(account), &[], verbs)
+            .await?;
         let directory = home.path().join(account);
         fs::create_dir(&directory)?;
         fs::copy(plane.certificate_authority(), directory.join("ca.crt"))?;
@@ -76,41 +75,5 @@ async fn one(module: &Module, subtasks: usize, file: &Path) -> Result<()> {
         .context("the figures cannot be added to")?;
     writeln!(file, "{line}")?;
     println!("{line}");
-    Ok(())
-}
-
-async fn grant(plane: &ControlPlane, namespace: &str, account: &str, verbs: &[&str]) -> Result<()> {
-    let client = plane.client().await?;
-    let named = || ObjectMeta {
-        name: Some(account.to_owned()),
-        ..ObjectMeta::default()
-    };
-    let role = Role {
-        metadata: named(),
-        rules: Some(vec![PolicyRule {
-            api_groups: Some(vec![String::new()]),
-            resources: Some(vec!["configmaps".to_owned()]),
-            verbs: verbs.iter().map(|&verb| verb.to_owned()).collect(),
-            ..PolicyRule::default()
-        }]),
-    };
-    let binding = RoleBinding {
-        metadata: named(),
-        role_ref: RoleRef {
-            api_group: "rbac.authorization.k8s.io".to_owned(),
-            kind: "Role".to_owned(),
-            name: account.to_owned(),
-        },
-        subjects: Some(vec![Subject {
-            kind: "ServiceAccount".to_owned(),
-            name: account.to_owned(),
-            namespace: Some(namespace.to_owned()),
-            ..Subject::default()
-        }]),
-    };
-    let roles: Api<Role> = Api::namespaced(client.clone(), namespace);
-    roles.create(&PostParams::default(), &role).await?;
-    let bindings: Api<RoleBinding> = Api::namespaced(client, namespace);
-    bindings.create(&PostParams::default(), &binding).await?;
     Ok(())
 }

@@ -41,6 +41,7 @@ mod kubeconfig;
 mod places;
 mod plane;
 mod processes;
+mod rights;
 
 pub use audit::{Audit, AuditedRequest, Counts, Requests};
 pub use binaries::Binaries;
@@ -48,3 +49,4 @@ pub use kubeconfig::client_config;
 pub use places::STATE_DIRECTORY;
 pub use plane::{ControlPlane, Status};
 pub use processes::Process;
+pub use rights::Grantee;

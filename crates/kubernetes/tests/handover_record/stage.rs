@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
-use sluice_cluster::ControlPlane;
+use sluice_cluster::{ControlPlane, Grantee};
 use tempfile::TempDir;
 
 use crate::player::Player;
@@ -83,26 +82,10 @@ impl<'a> Stage<'a> {
 
     /// Lets every service account of the namespace do this with the one ConfigMap.
     pub async fn grant(&self, verbs: &[&str]) {
-        let group = "rbac.authorization.k8s.io";
-        let role = json!({
-            "apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": { "name": "job" },
-            "rules": [{ "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [NAME], "verbs": verbs }],
-        });
-        let binding = json!({
-            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": { "name": "job" },
-            "roleRef": { "apiGroup": group, "kind": "Role", "name": "job" },
-            "subjects": [{ "apiGroup": group, "kind": "Group", "name": format!("system:serviceaccounts:{}", self.namespace) }],
-        });
-        for (plural, object) in [("roles", role), ("rolebindings", binding)] {
-            let kind = object["kind"].as_str().unwrap();
-            let resource =
-                ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, "v1", kind), plural);
-            let api: Api<DynamicObject> =
-                Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
-            api.patch("job", &PatchParams::apply("test"), &Patch::Apply(&object))
-                .await
-                .unwrap();
-        }
+        self.plane
+            .grant_config_maps(&self.namespace, Grantee::EveryAccount, &[NAME], verbs)
+            .await
+            .unwrap();
     }
 
     /// A job that watches nothing yet.
