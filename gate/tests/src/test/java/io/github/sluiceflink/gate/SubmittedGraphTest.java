@@ -47,8 +47,9 @@ class SubmittedGraphTest {
   }
 
   @Test
-  void a_graph_is_submitted_by_another_environment_with_the_same_settings_and_takes_its_gates_along()
-      throws Exception {
+  void
+      a_graph_is_submitted_by_another_environment_with_the_same_settings_and_takes_its_gates_along()
+          throws Exception {
     StreamGraph graph = environment(true, "elsewhere").getStreamGraph();
     StreamExecutionEnvironment other = environment(true, "unused");
     other.executeAsync(graph).getJobExecutionResult().get();
@@ -62,8 +63,7 @@ class SubmittedGraphTest {
     StreamGraph graph = environment.getStreamGraph();
     StreamNode sink = Chains.node(graph, "sink: Writer");
     StreamNode source = Chains.node(graph, "Source: numbers");
-    graph.addOperator(
-        4711, "default", null, sink.getOperatorFactory(), null, null, "late sink");
+    graph.addOperator(4711, "default", null, sink.getOperatorFactory(), null, null, "late sink");
     graph.setParallelism(4711, 1);
     graph.addEdge(source.getId(), 4711, 0);
     assertRefused(
@@ -149,8 +149,7 @@ class SubmittedGraphTest {
     StreamExecutionEnvironment environment = environment(false, "plain");
     StreamGraph graph = environment.getStreamGraph();
     StreamNode sink = Chains.node(graph, "sink: Writer");
-    graph.addOperator(
-        4711, "default", null, sink.getOperatorFactory(), null, null, "late sink");
+    graph.addOperator(4711, "default", null, sink.getOperatorFactory(), null, null, "late sink");
     graph.setSerializers(4711, sink.getTypeSerializersIn()[0], null, null);
     graph.setParallelism(4711, 1);
     graph.setMaxParallelism(4711, 128);
@@ -207,8 +206,7 @@ class SubmittedGraphTest {
   }
 
   private static String refusal(StreamExecutionEnvironment environment, StreamGraph graph) {
-    return assertThrows(RuntimeException.class, () -> environment.executeAsync(graph))
-        .getMessage();
+    return assertThrows(RuntimeException.class, () -> environment.executeAsync(graph)).getMessage();
   }
 
   private static void assertRefused(
