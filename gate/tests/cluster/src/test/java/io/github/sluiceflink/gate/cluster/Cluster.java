@@ -172,8 +172,7 @@ final class Cluster implements AutoCloseable {
           .forEach(
               opens ->
                   with(
-                      "env.java.opts.all",
-                      opens + " -Dpekko.remote.classic.startup-timeout=120s"));
+                      "env.java.opts.all", opens + " -Dpekko.remote.classic.startup-timeout=120s"));
       StringBuilder text = new StringBuilder();
       configuration.forEach((key, value) -> text.append(key + ": \"" + value + "\"\n"));
       Files.writeString(conf.resolve("config.yaml"), text);

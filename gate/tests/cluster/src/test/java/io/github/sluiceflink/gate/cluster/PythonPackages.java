@@ -17,7 +17,8 @@ import java.util.Map;
 final class PythonPackages {
 
   /** What {@code import pyflink.table} needs. */
-  private static final List<String> FOR_TABLES = List.of("py4j==0.10.9.7", "typing_extensions", "ruamel.yaml");
+  private static final List<String> FOR_TABLES =
+      List.of("py4j==0.10.9.7", "typing_extensions", "ruamel.yaml");
 
   /** What a function in Python needs, by the beginning of Flink's version. */
   private static final Map<String, String> BEAM = Map.of("1.", "2.48.0", "2.", "2.61.0");
