@@ -47,8 +47,8 @@ final class PythonPackages {
             "pandas<2.3",
             "pyarrow<17",
             "fastavro",
-            "avro",
-            "avro-python3",
+            // The two have the same modules; PyFlink 1.20 reads a name that only the older one has.
+            version.startsWith("1.") ? "avro-python3==1.10.2" : "avro",
             "cloudpickle",
             "ruamel.yaml",
             "setuptools<82",
