@@ -7,6 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import org.apache.flink.runtime.blob.BlobKey;
 import org.apache.flink.util.AbstractID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The hook of {@link BlobKeyAdvice}: the gate's jar has the same name each time that a JobManager
@@ -20,6 +22,7 @@ import org.apache.flink.util.AbstractID;
  */
 public final class BlobKeyMade implements BiFunction<Object[], Object, Object> {
 
+  private static final Logger LOG = LoggerFactory.getLogger(BlobKeyMade.class);
   private static final AtomicLong MADE = new AtomicLong();
 
   /** Type and digest, and the key that Flink has made of them; returns the key to use. */
@@ -42,6 +45,11 @@ public final class BlobKeyMade implements BiFunction<Object[], Object, Object> {
       return createKey.invoke(null, asked[0], digest, instead);
     } catch (ReflectiveOperationException e) {
       // Only a JobManager that is killed and has no high availability will notice.
+      LOG.warn(
+          "The gate's jar cannot be given the same name in each JobManager. Without high"
+              + " availability, a job whose JobManager is killed is refused by the TaskManagers that"
+              + " are left; restart these, too.",
+          e);
       return made;
     }
   }

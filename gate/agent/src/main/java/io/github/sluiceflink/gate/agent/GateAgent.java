@@ -89,6 +89,13 @@ public final class GateAgent {
                 + type
                 + " could not be changed, so its jobs may lack gates, and their sinks may not be fork-safe: "
                 + cause);
+      } else if (type.equals(BLOB_KEY)) {
+        System.err.println(
+            "bluegreen-agent: Flink's class "
+                + type
+                + " could not be changed, so without high availability a job whose JobManager is"
+                + " killed is refused by the TaskManagers that are left; restart these, too: "
+                + cause);
       }
     }
   }
