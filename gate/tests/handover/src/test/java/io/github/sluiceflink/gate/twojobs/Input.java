@@ -15,23 +15,7 @@ import java.util.TreeMap;
  * which split, what its event time is, and when it becomes readable. Event times are in disorder,
  * have ties within a split and between splits, and leave gaps.
  */
-record Input(
-    int splits,
-    long start,
-    long interval,
-    long disorder,
-    long bound,
-    long idleAfter,
-    int silentSplit,
-    long silentFrom,
-    int slowSplit,
-    long slowBy,
-    int lateEvery,
-    long lateBy,
-    int sparseSplit,
-    long sparseBy,
-    String control)
-    implements Serializable {
+final class Input implements Serializable {
 
   /** Keys of one split; no key is in two, so that the order within a key is the split's. */
   static final int KEYS = 3;
@@ -43,146 +27,122 @@ record Input(
   private static final long GAP_EVERY = 400;
   private static final long GAP = 150;
 
-  /** Four splits with a record each 4 ms, from now on. */
+  private static final String CONTROL = "control";
+
+  /** What every input has that a test says nothing else about: a record each 4 ms in each split. */
+  private static final Map<String, Long> USUAL =
+      Map.ofEntries(
+          Map.entry("splits", 4L),
+          Map.entry("start", 0L),
+          Map.entry("interval", 4L),
+          Map.entry("disorder", 40L),
+          Map.entry("bound", 60L),
+          Map.entry("idle-after", 0L),
+          Map.entry("silent-split", -1L),
+          Map.entry("silent-from", 0L),
+          Map.entry("slow-split", -1L),
+          Map.entry("slow-by", 0L),
+          Map.entry("late-every", 0L),
+          Map.entry("late-by", 0L),
+          Map.entry("sparse-split", -1L),
+          Map.entry("sparse-by", 1L));
+
+  private final Map<String, Long> numbers;
+  private final String control;
+
+  private Input(Map<String, Long> numbers, String control) {
+    this.numbers = Map.copyOf(numbers);
+    this.control = control;
+  }
+
+  /** The usual input, from now on. */
   static Input of(Path control) {
-    return new Input(
-        4,
-        System.currentTimeMillis(),
-        4,
-        40,
-        60,
-        0,
-        -1,
-        0,
-        -1,
-        0,
-        0,
-        0,
-        -1,
-        1,
-        control.toAbsolutePath().toString());
+    return new Input(USUAL, control.toAbsolutePath().toString())
+        .with("start", System.currentTimeMillis());
+  }
+
+  private Input with(String name, long number) {
+    Map<String, Long> changed = new TreeMap<>(numbers);
+    changed.put(name, number);
+    return new Input(changed, control);
+  }
+
+  private long number(String name) {
+    return numbers.get(name);
   }
 
   /** One split says nothing after so many records. */
   Input withSilentSplit(int split, long from) {
-    return new Input(
-        splits,
-        start,
-        interval,
-        disorder,
-        bound,
-        500,
-        split,
-        from,
-        slowSplit,
-        slowBy,
-        lateEvery,
-        lateBy,
-        sparseSplit,
-        sparseBy,
-        control);
+    return with("silent-split", split).with("silent-from", from).with("idle-after", 500);
   }
 
   /** What one split has comes so much later, in milliseconds, than what the others have. */
   Input withSlowSplit(int split, long by) {
-    return new Input(
-        splits,
-        start,
-        interval,
-        disorder,
-        bound,
-        idleAfter,
-        silentSplit,
-        silentFrom,
-        split,
-        by,
-        lateEvery,
-        lateBy,
-        sparseSplit,
-        sparseBy,
-        control);
+    return with("slow-split", split).with("slow-by", by);
   }
 
   /** So many milliseconds late is each of so many records. */
   Input withLateRecords(int every, long by) {
-    return new Input(
-        splits,
-        start,
-        interval,
-        disorder,
-        bound,
-        idleAfter,
-        silentSplit,
-        silentFrom,
-        slowSplit,
-        slowBy,
-        every,
-        by,
-        sparseSplit,
-        sparseBy,
-        control);
+    return with("late-every", every).with("late-by", by);
   }
 
   /** One split has only one record where each of the others has so many. */
   Input withSparseSplit(int split, long by) {
-    return new Input(
-        splits,
-        start,
-        interval,
-        disorder,
-        bound,
-        idleAfter,
-        silentSplit,
-        silentFrom,
-        slowSplit,
-        slowBy,
-        lateEvery,
-        lateBy,
-        split,
-        by,
-        control);
+    return with("sparse-split", split).with("sparse-by", by);
   }
 
   /** With so many milliseconds between two records of a split. */
   Input paced(long interval) {
-    return new Input(
-        splits,
-        start,
-        interval,
-        disorder,
-        bound,
-        idleAfter,
-        silentSplit,
-        silentFrom,
-        slowSplit,
-        slowBy,
-        lateEvery,
-        lateBy,
-        sparseSplit,
-        sparseBy,
-        control);
+    return with("interval", interval);
+  }
+
+  int splits() {
+    return (int) number("splits");
+  }
+
+  /** How far behind the newest timestamp the watermark is, in milliseconds. */
+  long bound() {
+    return number("bound");
+  }
+
+  /** After how many milliseconds without a record a split is idle; 0 for never. */
+  long idleAfter() {
+    return number("idle-after");
+  }
+
+  /** Whether a split says nothing any more where this record would be. */
+  boolean isSilent(int split, long position) {
+    return split == number("silent-split") && position >= number("silent-from");
+  }
+
+  /** Where it is said that the input ends. */
+  Path control() {
+    return Path.of(control);
   }
 
   /** The event time of a record, in milliseconds since 1970. */
   long timestamp(int split, long position) {
-    long tick = start + position * interval(split) + position / GAP_EVERY * GAP;
-    long jitter = Math.floorMod(mix(split * 1_000_003L + position), disorder + 1);
+    long tick = number("start") + position * interval(split) + position / GAP_EVERY * GAP;
+    long jitter = Math.floorMod(mix(split * 1_000_003L + position), number("disorder") + 1);
     long timestamp = Math.floorDiv(tick - jitter, TIE) * TIE;
-    return isLate(split, position) ? timestamp - lateBy : timestamp;
+    return isLate(split, position) ? timestamp - number("late-by") : timestamp;
   }
 
   /** When a record can be read, in milliseconds since 1970. */
   long readableAt(int split, long position) {
-    return start + position * interval(split) + (split == slowSplit ? slowBy : 0);
+    return number("start")
+        + position * interval(split)
+        + (split == number("slow-split") ? number("slow-by") : 0);
   }
 
   private long interval(int split) {
-    return split == sparseSplit ? interval * sparseBy : interval;
+    return number("interval") * (split == number("sparse-split") ? number("sparse-by") : 1);
   }
 
   /** Whether a record is behind the watermark, or might be. */
   boolean isLate(int split, long position) {
-    return lateEvery > 0 && position % lateEvery == (split * 7L + 3) % lateEvery;
+    long every = number("late-every");
+    return every > 0 && position % every == (split * 7L + 3) % every;
   }
 
   int key(int split, long position) {
@@ -196,16 +156,17 @@ record Input(
 
   /** Where a split ends if the input ends after so many records. */
   long end(int split, long records) {
-    long all = split == sparseSplit ? records / sparseBy : records;
-    return split == silentSplit ? Math.min(all, silentFrom) : all;
+    long all = split == number("sparse-split") ? records / number("sparse-by") : records;
+    return split == number("silent-split") ? Math.min(all, number("silent-from")) : all;
   }
 
   /** Lets the input end soon. Returns how many records each split has then. */
   long endSoon() throws IOException {
-    long records = (System.currentTimeMillis() + 1_000 - start) / interval;
-    Path half = Path.of(control, LedgerSource.END + ".half");
+    long records = (System.currentTimeMillis() + 1_000 - number("start")) / number("interval");
+    Path end = control().resolve(LedgerSource.END);
+    Path half = end.resolveSibling(LedgerSource.END + ".half");
     Files.writeString(half, Long.toString(records));
-    Files.move(half, Path.of(control, LedgerSource.END), StandardCopyOption.ATOMIC_MOVE);
+    Files.move(half, end, StandardCopyOption.ATOMIC_MOVE);
     return records;
   }
 
@@ -218,42 +179,15 @@ record Input(
   /** As arguments of a program. */
   List<String> toArguments() {
     List<String> arguments = new ArrayList<>();
-    Map<String, Object> all = new TreeMap<>();
-    all.put("splits", splits);
-    all.put("start", start);
-    all.put("interval", interval);
-    all.put("disorder", disorder);
-    all.put("bound", bound);
-    all.put("idle-after", idleAfter);
-    all.put("silent-split", silentSplit);
-    all.put("silent-from", silentFrom);
-    all.put("slow-split", slowSplit);
-    all.put("slow-by", slowBy);
-    all.put("late-every", lateEvery);
-    all.put("late-by", lateBy);
-    all.put("sparse-split", sparseSplit);
-    all.put("sparse-by", sparseBy);
-    all.put("control", control);
-    all.forEach((name, value) -> arguments.add(name + "=" + value));
+    numbers.forEach((name, number) -> arguments.add(name + "=" + number));
+    arguments.add(CONTROL + "=" + control);
     return arguments;
   }
 
+  /** From a program's arguments, which may have others, too. */
   static Input fromArguments(Map<String, String> arguments) {
-    return new Input(
-        Integer.parseInt(arguments.get("splits")),
-        Long.parseLong(arguments.get("start")),
-        Long.parseLong(arguments.get("interval")),
-        Long.parseLong(arguments.get("disorder")),
-        Long.parseLong(arguments.get("bound")),
-        Long.parseLong(arguments.get("idle-after")),
-        Integer.parseInt(arguments.get("silent-split")),
-        Long.parseLong(arguments.get("silent-from")),
-        Integer.parseInt(arguments.get("slow-split")),
-        Long.parseLong(arguments.get("slow-by")),
-        Integer.parseInt(arguments.get("late-every")),
-        Long.parseLong(arguments.get("late-by")),
-        Integer.parseInt(arguments.get("sparse-split")),
-        Long.parseLong(arguments.get("sparse-by")),
-        arguments.get("control"));
+    Map<String, Long> numbers = new TreeMap<>();
+    USUAL.keySet().forEach(name -> numbers.put(name, Long.valueOf(arguments.get(name))));
+    return new Input(numbers, arguments.get(CONTROL));
   }
 }

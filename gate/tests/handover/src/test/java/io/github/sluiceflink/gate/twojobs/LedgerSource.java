@@ -180,12 +180,12 @@ final class LedgerSource implements Source<Event, LedgerSource.Split, List<Ledge
     }
 
     private boolean isReadable(Split split, long now) {
-      return (split.number != input.silentSplit() || split.next < input.silentFrom())
+      return !input.isSilent(split.number, split.next)
           && input.readableAt(split.number, split.next) + lag <= now;
     }
 
     private void lookForTheEnd(long now) throws IOException {
-      Path end = Path.of(input.control(), END);
+      Path end = input.control().resolve(END);
       if (records == Long.MAX_VALUE && now - lookedAt > 50) {
         lookedAt = now;
         if (Files.exists(end)) {
