@@ -74,15 +74,7 @@ final class FinishedMarks {
       return restored;
     }
     DataInputDeserializer source = new DataInputDeserializer(state);
-    int version = source.readInt();
-    if (version != VERSION) {
-      throw new IOException(
-          "the state of the gate's coordinator is written in version "
-              + version
-              + ", and this one reads version "
-              + VERSION
-              + "; take the agent that wrote it, or a newer one");
-    }
+    WrittenVersion.check(source, VERSION, "the state of the gate's coordinator");
     int count = source.readInt();
     for (int i = 0; i < count; i++) {
       int subtask = source.readInt();

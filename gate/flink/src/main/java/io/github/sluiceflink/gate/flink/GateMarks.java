@@ -46,15 +46,7 @@ final class GateMarks {
 
   private static GateMarks read(byte[] bytes) throws IOException {
     DataInputDeserializer source = new DataInputDeserializer(bytes);
-    int version = source.readInt();
-    if (version != VERSION) {
-      throw new IOException(
-          "the gate's state is written in version "
-              + version
-              + ", and this gate reads version "
-              + VERSION
-              + "; take the agent that wrote it, or a newer one");
-    }
+    WrittenVersion.check(source, VERSION, "the gate's state");
     return new GateMarks(
         source.readInt(),
         source.readInt(),

@@ -45,15 +45,7 @@ final class PageHead<T> {
    * @throws IOException if the records cannot become those of the present serializer; one sentence
    */
   TypeSerializer<T> reader(DataInputDeserializer source, ClassLoader classes) throws IOException {
-    int version = source.readInt();
-    if (version != VERSION) {
-      throw new IOException(
-          "the records that the gate kept are written in version "
-              + version
-              + ", and this gate reads version "
-              + VERSION
-              + "; take the agent that wrote them, or a newer one");
-    }
+    WrittenVersion.check(source, VERSION, "what the gate kept");
     TypeSerializerSnapshot<T> old = TypeSerializerSnapshot.readVersionedSnapshot(source, classes);
     TypeSerializerSchemaCompatibility<T> compatibility =
         serializer.snapshotConfiguration().resolveSchemaCompatibility(old);

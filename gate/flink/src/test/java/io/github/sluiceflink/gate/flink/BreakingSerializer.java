@@ -3,12 +3,11 @@ package io.github.sluiceflink.gate.flink;
 import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.base.TypeSerializerSingleton;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /** A serializer that breaks off in the midst of some values. */
-final class BreakingSerializer extends TypeSerializerSingleton<String> {
+final class BreakingSerializer extends StringsSerializer {
 
   static final BreakingSerializer INSTANCE = new BreakingSerializer();
 
@@ -19,31 +18,6 @@ final class BreakingSerializer extends TypeSerializerSingleton<String> {
   static final String BREAKS_BADLY = "breaks badly";
 
   private static final long serialVersionUID = 1L;
-
-  @Override
-  public boolean isImmutableType() {
-    return true;
-  }
-
-  @Override
-  public String createInstance() {
-    return "";
-  }
-
-  @Override
-  public String copy(String from) {
-    return from;
-  }
-
-  @Override
-  public String copy(String from, String reuse) {
-    return from;
-  }
-
-  @Override
-  public int getLength() {
-    return -1;
-  }
 
   @Override
   public void serialize(String value, DataOutputView target) throws IOException {
@@ -64,16 +38,6 @@ final class BreakingSerializer extends TypeSerializerSingleton<String> {
       throw new IOException("it is not there twice");
     }
     return value;
-  }
-
-  @Override
-  public String deserialize(String reuse, DataInputView source) throws IOException {
-    return deserialize(source);
-  }
-
-  @Override
-  public void copy(DataInputView source, DataOutputView target) throws IOException {
-    serialize(deserialize(source), target);
   }
 
   @Override

@@ -8,7 +8,7 @@ import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /** A serializer whose later version writes otherwise, and which reads what the earlier wrote. */
-final class GrowingSerializer extends TypeSerializer<String> {
+final class GrowingSerializer extends StringsSerializer {
 
   private static final long serialVersionUID = 1L;
 
@@ -16,36 +16,6 @@ final class GrowingSerializer extends TypeSerializer<String> {
 
   GrowingSerializer(int version) {
     this.version = version;
-  }
-
-  @Override
-  public boolean isImmutableType() {
-    return true;
-  }
-
-  @Override
-  public TypeSerializer<String> duplicate() {
-    return this;
-  }
-
-  @Override
-  public String createInstance() {
-    return "";
-  }
-
-  @Override
-  public String copy(String from) {
-    return from;
-  }
-
-  @Override
-  public String copy(String from, String reuse) {
-    return from;
-  }
-
-  @Override
-  public int getLength() {
-    return -1;
   }
 
   @Override
@@ -65,18 +35,8 @@ final class GrowingSerializer extends TypeSerializer<String> {
   }
 
   @Override
-  public String deserialize(String reuse, DataInputView source) throws IOException {
-    return deserialize(source);
-  }
-
-  @Override
-  public void copy(DataInputView source, DataOutputView target) throws IOException {
-    serialize(deserialize(source), target);
-  }
-
-  @Override
   public boolean equals(Object other) {
-    return other instanceof GrowingSerializer && version == ((GrowingSerializer) other).version;
+    return super.equals(other) && version == ((GrowingSerializer) other).version;
   }
 
   @Override

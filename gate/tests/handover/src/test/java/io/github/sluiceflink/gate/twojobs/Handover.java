@@ -1,10 +1,7 @@
 package io.github.sluiceflink.gate.twojobs;
 
 import io.github.sluiceflink.gate.handover.Color;
-import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
+import io.github.sluiceflink.gate.twojobs.Faults.Fault;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -34,19 +31,15 @@ final class Handover {
     ABORT
   }
 
-  /** Something that goes wrong. */
-  interface Fault {
-    void happen(Handover handover) throws Exception;
-  }
-
   private final Scene scene;
   private final Deployment blue;
   private final Deployment green;
-  private final Map<Point, List<Fault>> faults = new EnumMap<>(Point.class);
+  private final Faults<Point, Handover> faults;
   private long caughtUpWithin = 500;
 
   Handover(Scene scene) throws Exception {
     this.scene = scene;
+    faults = new Faults<>(Point.class, scene);
     scene.operator().create(Scene.BLUE);
     blue = gated(scene.deployment(Scene.BLUE, "blue")).with("bluegreen.sinks.epoch", 1);
     green = gated(scene.deployment(Scene.GREEN, "green")).with("bluegreen.sinks.epoch", 2);
@@ -79,8 +72,8 @@ final class Handover {
   }
 
   /** Lets this go wrong there. */
-  Handover at(Point point, Fault fault) {
-    faults.computeIfAbsent(point, it -> new ArrayList<>()).add(fault);
+  Handover at(Point point, Fault<Handover> fault) {
+    faults.add(point, fault);
     return this;
   }
 
@@ -96,30 +89,23 @@ final class Handover {
     return green;
   }
 
-  private void reach(Point point) throws Exception {
-    for (Fault fault : faults.getOrDefault(point, List.of())) {
-      scene.say("at " + point + " something goes wrong");
-      fault.happen(this);
-    }
-  }
-
   /** Hands over, ends the input, and counts. */
   Ledger run() throws Exception {
     fork();
     long cut = prepare();
     scene.operator().commit();
     scene.say("COMMIT at " + cut);
-    reach(Point.COMMIT);
+    faults.reach(Point.COMMIT, this);
     scene.operator().awaitPassed(Color.BLUE);
     scene.say("blue has passed the cut");
-    reach(Point.DRAINED);
+    faults.reach(Point.DRAINED, this);
     stopBlue();
     scene.operator().seal();
-    reach(Point.SEALED);
+    faults.reach(Point.SEALED, this);
     scene.operator().awaitPassed(Color.GREEN);
     scene.say("green has passed the cut");
     scene.operator().stable(Scene.GREEN);
-    reach(Point.STABLE);
+    faults.reach(Point.STABLE, this);
     green.awaitRunning();
     green.awaitCheckpoints(1);
     long records = scene.input().endSoon();
@@ -144,7 +130,7 @@ final class Handover {
       scene.operator().awaitCut();
     }
     scene.operator().abort("the test wants it");
-    reach(Point.ABORT);
+    faults.reach(Point.ABORT, this);
     blue.awaitRunning();
     blue.awaitCheckpoints(2);
     green.close();
@@ -165,7 +151,7 @@ final class Handover {
     green.with("execution.savepoint.path", savepoint.path()).start().awaitRunning();
     scene.say("green runs");
     scene.operator().awaitReady(caughtUpWithin);
-    reach(Point.STANDBY);
+    faults.reach(Point.STANDBY, this);
     blue.awaitRunning();
     green.awaitRunning();
     scene.operator().awaitReady(caughtUpWithin);
@@ -173,17 +159,17 @@ final class Handover {
   }
 
   private long prepare() throws Exception {
-    boolean asked = faults.containsKey(Point.ASKED);
+    boolean asked = faults.any(Point.ASKED);
     if (asked) {
       blue.taskManager().freeze();
     }
     scene.operator().prepare();
     if (asked) {
-      reach(Point.ASKED);
+      faults.reach(Point.ASKED, this);
       blue.taskManager().thaw();
     }
     long cut = scene.operator().awaitCut();
-    reach(Point.CUT);
+    faults.reach(Point.CUT, this);
     return cut;
   }
 

@@ -2,11 +2,8 @@ package io.github.sluiceflink.gate.twojobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.sluiceflink.gate.twojobs.Faults.Fault;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 
 /** A handover with strategy SAVEPOINT from blue to green, with things that go wrong on the way. */
@@ -24,26 +21,22 @@ final class SavepointHandover {
     RUNNING
   }
 
-  /** Something that goes wrong. */
-  interface Fault {
-    void happen(SavepointHandover handover) throws Exception;
-  }
-
   private final Scene scene;
   private final Deployment blue;
   private final Deployment green;
-  private final Map<Point, List<Fault>> faults = new EnumMap<>(Point.class);
+  private final Faults<Point, SavepointHandover> faults;
 
   SavepointHandover(Scene scene) throws Exception {
     this.scene = scene;
+    faults = new Faults<>(Point.class, scene);
     scene.operator().create(Scene.BLUE);
     blue = scene.deployment(Scene.BLUE, "blue");
     green = scene.deployment(Scene.GREEN, "green").with("bluegreen.handover.await-savepoint", true);
   }
 
   /** Lets this go wrong there. */
-  SavepointHandover at(Point point, Fault fault) {
-    faults.computeIfAbsent(point, it -> new ArrayList<>()).add(fault);
+  SavepointHandover at(Point point, Fault<SavepointHandover> fault) {
+    faults.add(point, fault);
     return this;
   }
 
@@ -55,20 +48,13 @@ final class SavepointHandover {
     return green;
   }
 
-  private void reach(Point point) throws Exception {
-    for (Fault fault : faults.getOrDefault(point, List.of())) {
-      scene.say("at " + point + " something goes wrong");
-      fault.happen(this);
-    }
-  }
-
   /** Until the incoming job is held back, its processes up, and the outgoing one has worked. */
   void hold() throws Exception {
     blue.start().awaitRunning();
     scene.say("blue runs");
     green.start().awaitHeldBack(1);
     blue.awaitCheckpoints(1);
-    reach(Point.HELD);
+    faults.reach(Point.HELD, this);
     blue.awaitRunning();
     green.awaitTaskManagers(1);
     assertEquals("ABSENT", green.flink().state(green.job()));
@@ -83,11 +69,11 @@ final class SavepointHandover {
     scene.operator().makeActive(Scene.GREEN, 2, savepoint.path());
     scene.say("green's turn");
     long turn = System.currentTimeMillis();
-    reach(Point.RELEASED);
+    faults.reach(Point.RELEASED, this);
     green.awaitRunning();
     long running = System.currentTimeMillis();
     scene.say("green runs");
-    reach(Point.RUNNING);
+    faults.reach(Point.RUNNING, this);
     blue.close();
     green.awaitRunning();
     green.awaitCheckpoints(1);
@@ -107,14 +93,14 @@ final class SavepointHandover {
 
   /** Stops the outgoing job with a savepoint; what comes to nothing is tried again. */
   Flink.Savepoint stopBlue() throws Exception {
-    boolean disturbed = faults.containsKey(Point.STOPPING);
+    boolean disturbed = faults.any(Point.STOPPING);
     for (int attempt = 1; ; attempt++) {
       try {
         String trigger = blue.flink().triggerStop(blue.job(), blue.savepoints(), false);
         if (disturbed) {
           disturbed = false;
           Jvm asked = blue.jobManager();
-          reach(Point.STOPPING);
+          faults.reach(Point.STOPPING, this);
           if (asked != blue.jobManager()) {
             throw new IOException("the one that was asked is dead");
           }

@@ -2,7 +2,7 @@ package io.github.sluiceflink.gate.twojobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.sluiceflink.gate.twojobs.Handover.Fault;
+import io.github.sluiceflink.gate.twojobs.Faults.Fault;
 import io.github.sluiceflink.gate.twojobs.Handover.Point;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -43,7 +43,7 @@ class TortureTest {
   }
 
   private void processesDie() {
-    Map<String, Fault> deaths = new TreeMap<>();
+    Map<String, Fault<Handover>> deaths = new TreeMap<>();
     deaths.put("blue-taskmanager", it -> it.blue().killTaskManager());
     deaths.put("blue-jobmanager", it -> it.blue().killJobManager());
     deaths.put("green-taskmanager", it -> it.green().killTaskManager());
@@ -253,7 +253,7 @@ class TortureTest {
   }
 
   private void addSavepoint(
-      String victim, SavepointHandover.Point point, SavepointHandover.Fault fault) {
+      String victim, SavepointHandover.Point point, Fault<SavepointHandover> fault) {
     String name = "savepoint-killed-" + victim + "-" + point;
     addTest(
         name,
