@@ -3,6 +3,7 @@ package io.github.sluiceflink.gate;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.serialization.SimpleStringEncoder;
 import org.apache.flink.api.common.state.ValueState;
@@ -52,6 +53,7 @@ final class CountingJob {
   private Set<Sink> sinks = EnumSet.of(Sink.FILE);
   private String countUid = "count";
   private KafkaSink<String> kafka;
+  private Consumer<DataStream<String>> other;
 
   /** A job of this name that writes below this directory. */
   CountingJob(String name, Path directory) {
@@ -70,6 +72,23 @@ final class CountingJob {
     return this;
   }
 
+  /** No checkpoint but those that the test asks for, and the last one. */
+  CountingJob withoutCheckpoints() {
+    return with("execution.checkpointing.interval", "1 d");
+  }
+
+  /** Goes on from its last checkpoint when it fails. */
+  CountingJob restarting() {
+    with("restart-strategy.fixed-delay.attempts", "3");
+    with("restart-strategy.fixed-delay.delay", "0 s");
+    return with("restart-strategy.type", "fixed-delay");
+  }
+
+  /** An id that is given, as a cluster's for one application is, instead of drawn. */
+  CountingJob id(String id) {
+    return with("$internal.pipeline.job-id", id);
+  }
+
   CountingJob sinkEpoch(long epoch) {
     return with("bluegreen.sinks.epoch", Long.toString(epoch));
   }
@@ -86,6 +105,12 @@ final class CountingJob {
   /** To Kafka, and to nothing else. */
   CountingJob to(KafkaSink<String> kafka) {
     this.kafka = kafka;
+    return to(EnumSet.noneOf(Sink.class));
+  }
+
+  /** To what this makes of the lines, and to nothing else. */
+  CountingJob to(Consumer<DataStream<String>> other) {
+    this.other = other;
     return to(EnumSet.noneOf(Sink.class));
   }
 
@@ -142,6 +167,9 @@ final class CountingJob {
     }
     if (kafka != null) {
       lines.sinkTo(kafka);
+    }
+    if (other != null) {
+      other.accept(lines);
     }
     return environment;
   }

@@ -14,6 +14,7 @@ final class Pace implements GeneratorFunction<Long, Long> {
 
   private static final Map<String, AtomicLong> PROCESSED = new ConcurrentHashMap<>();
   private static final Map<String, Boolean> HURRIED = new ConcurrentHashMap<>();
+  private static final Map<String, Boolean> CRASHES = new ConcurrentHashMap<>();
 
   private final String job;
 
@@ -23,6 +24,9 @@ final class Pace implements GeneratorFunction<Long, Long> {
 
   @Override
   public Long map(Long number) throws InterruptedException {
+    if (CRASHES.remove(job) != null) {
+      throw new IllegalStateException("the test wants it to crash");
+    }
     if (!HURRIED.getOrDefault(job, false)) {
       Thread.sleep(1);
     }
@@ -36,6 +40,16 @@ final class Pace implements GeneratorFunction<Long, Long> {
 
   static long allProcessed(String job) {
     return PROCESSED.getOrDefault(job, new AtomicLong()).get();
+  }
+
+  /** Lets a job fail, once. */
+  static void crash(String job) {
+    CRASHES.put(job, true);
+  }
+
+  /** Whether a job has still to fail. */
+  static boolean crashes(String job) {
+    return CRASHES.containsKey(job);
   }
 
   static void hurry(String job) {

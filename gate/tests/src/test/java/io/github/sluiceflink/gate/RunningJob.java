@@ -63,9 +63,14 @@ final class RunningJob {
     return savepoint;
   }
 
+  /** Lets it read the rest of its numbers as fast as it can. */
+  void hurry() {
+    Pace.hurry(job.pace());
+  }
+
   /** Lets it come to the end of its numbers. */
   void finish() throws Exception {
-    Pace.hurry(job.pace());
+    hurry();
     result.get(PATIENCE, TimeUnit.SECONDS);
   }
 
@@ -97,6 +102,15 @@ final class RunningJob {
       messages.append(cause.getMessage()).append('\n');
     }
     return messages.toString();
+  }
+
+  /** Lets one of its tasks fail, and waits until it has gone on from its last checkpoint. */
+  void crash() throws Exception {
+    Pace.crash(job.pace());
+    while (Pace.crashes(job.pace())) {
+      Thread.sleep(20);
+    }
+    awaitRecords(1);
   }
 
   /** Ends it if it has not ended. */

@@ -7,6 +7,7 @@ import io.github.sluiceflink.gate.sinks.OperatorIds;
 import io.github.sluiceflink.gate.sinks.SinkEpoch;
 import io.github.sluiceflink.gate.sinks.SinkOperators;
 import io.github.sluiceflink.gate.sinks.SubmissionRefused;
+import io.github.sluiceflink.gate.sinks.XaSinks;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
@@ -46,6 +47,7 @@ final class Submission {
     String key = gates ? GateOptions.INJECTION_ENABLED.key() : SinkEpoch.EPOCH.key();
     refuseWhereIdsAreMadeElsewhere(configuration, key);
     SinkOperators sinks = new SinkOperators(graph, transformations);
+    XaSinks.warn(sinks);
     Map<Integer, byte[]> original = OperatorIds.generated(graph);
     Map<Integer, byte[]> ids = new TreeMap<>();
     if (gates) {

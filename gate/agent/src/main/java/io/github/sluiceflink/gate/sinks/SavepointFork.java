@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
@@ -79,7 +80,7 @@ final class SavepointFork {
         || configuration.get(StateRecoveryOptions.SAVEPOINT_IGNORE_UNCLAIMED_STATE)) {
       return;
     }
-    Set<OperatorID> unclaimed;
+    Map<OperatorID, OperatorState> unclaimed;
     try {
       unclaimed = withState(savepoint);
     } catch (IOException | RuntimeException e) {
@@ -91,12 +92,12 @@ final class SavepointFork {
       return;
     }
     present.values().forEach(id -> unclaimed.remove(new OperatorID(id)));
-    unclaimed.removeAll(userHashes(graph.getStreamNodes()));
+    unclaimed.keySet().removeAll(userHashes(graph.getStreamNodes()));
     if (unclaimed.isEmpty()) {
       return;
     }
     List<OperatorID> users =
-        unclaimed.stream()
+        unclaimed.keySet().stream()
             .filter(id -> !formerUserHashes.contains(id))
             .filter(
                 id -> sinks.stream().noneMatch(sink -> was(original.get(sink.getId()), id, epoch)))
@@ -104,10 +105,19 @@ final class SavepointFork {
     if (!users.isEmpty()) {
       throw new SubmissionRefused(refusal(savepoint, users));
     }
+    for (StreamNode sink : sinks) {
+      byte[] id = original.get(sink.getId());
+      unclaimed.forEach(
+          (former, state) -> {
+            if (was(id, former, epoch)) {
+              XaSinks.refuseNamesOfAnother(sink, state, savepoint, configuration);
+            }
+          });
+    }
     LOG.info(
         "Leaving the state of the sinks in {} to the job that it was taken of: {}.",
         savepoint,
-        unclaimed);
+        unclaimed.keySet());
     configuration.set(StateRecoveryOptions.SAVEPOINT_IGNORE_UNCLAIMED_STATE, true);
     configuration.set(TURNED_ON, true);
     graph.setSavepointRestoreSettings(SavepointRestoreSettings.fromConfiguration(configuration));
@@ -128,7 +138,7 @@ final class SavepointFork {
   }
 
   /** The operators that Flink would miss in a job: it lets those without state go by itself. */
-  private static Set<OperatorID> withState(String savepoint) throws IOException {
+  private static Map<OperatorID, OperatorState> withState(String savepoint) throws IOException {
     ClassLoader loader = Thread.currentThread().getContextClassLoader();
     try (DataInputStream in =
         new DataInputStream(
@@ -140,8 +150,9 @@ final class SavepointFork {
               state ->
                   state.getCoordinatorState() != null
                       || state.getStates().stream().anyMatch(OperatorSubtaskState::hasState))
-          .map(OperatorState::getOperatorID)
-          .collect(Collectors.toCollection(TreeSet::new));
+          .collect(
+              Collectors.toMap(
+                  OperatorState::getOperatorID, Function.identity(), (a, b) -> a, TreeMap::new));
     }
   }
 

@@ -51,7 +51,7 @@ final class SinkNames {
 
   private static void addEpoch(Object sink, long epoch) throws ReflectiveOperationException {
     if (isA(sink, KAFKA)) {
-      if (((Enum<?>) field(sink, "deliveryGuarantee").get(sink)).name().equals("EXACTLY_ONCE")) {
+      if (isExactlyOnce(sink)) {
         Field prefix = field(sink, "transactionalIdPrefix");
         String name = (String) prefix.get(sink);
         prefix.set(
@@ -104,7 +104,13 @@ final class SinkNames {
     return STREAMING_FILE.stream().anyMatch(name -> isA(sink, name));
   }
 
-  private static boolean isA(Object object, String name) {
+  /** Whether a sink that has the field was built with that guarantee. */
+  static boolean isExactlyOnce(Object sink) throws ReflectiveOperationException {
+    return ((Enum<?>) field(sink, "deliveryGuarantee").get(sink)).name().equals("EXACTLY_ONCE");
+  }
+
+  /** Whether an object is of the class of this name, or of one that extends it. */
+  static boolean isA(Object object, String name) {
     for (Class<?> type = object.getClass(); type != null; type = type.getSuperclass()) {
       if (type.getName().equals(name)) {
         return true;
