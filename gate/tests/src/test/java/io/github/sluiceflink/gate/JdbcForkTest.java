@@ -46,22 +46,22 @@ class JdbcForkTest {
     CountingJob a = job("A", sink, table).withoutCheckpoints().sinkEpoch(1);
     CountingJob b = job("B", sink, table).sinkEpoch(2);
     RunningJob running = a.start();
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     String savepoint = running.savepoint(directory.resolve("savepoints"));
     List<String> prepared = postgres.prepared();
     assertEquals(sink.waitsForTheCheckpoint() ? 1 : 0, prepared.size());
     RunningJob fork = b.from(savepoint).start();
-    fork.awaitRecords(1_000);
+    fork.awaitRecords(300);
     assertTrue(postgres.prepared().containsAll(prepared), "A's transaction is still there");
     running.finish();
-    fork.stopWithSavepoint(directory.resolve("savepoints"));
+    fork.drain(directory.resolve("savepoints"));
 
     Output output = postgres.committed(table);
     assertEquals(List.of(), output.missing("A", 0, a.numbers()));
     assertEquals(List.of(), output.doubled("A"));
     long first = output.first("B");
     assertTrue(first > 0, "B has gone on from the savepoint");
-    assertEquals(List.of(), output.missing("B", first, first + 1_000));
+    assertEquals(List.of(), output.missing("B", first, first + 300));
     assertEquals(List.of(), output.doubled("B"));
     assertEquals(List.of(), postgres.prepared(), "nothing is left open");
   }
@@ -75,17 +75,17 @@ class JdbcForkTest {
     Path savepoints = directory.resolve("savepoints");
     // One that ends after its savepoint and before it could commit what is in there.
     RunningJob first = a.start();
-    first.awaitRecords(500);
+    first.awaitRecords(300);
     String interrupted = first.savepoint(savepoints);
     first.cancel();
     assertEquals(sink.waitsForTheCheckpoint() ? 1 : 0, postgres.prepared().size());
     // One that is stopped as it should be.
     RunningJob second = a.from(interrupted).start();
-    second.awaitRecords(500);
+    second.awaitRecords(300);
     assertEquals(List.of(), postgres.prepared(), "committed at the start");
     String stopped = second.stopWithSavepoint(savepoints);
     RunningJob third = a.from(stopped).start();
-    third.awaitRecords(500);
+    third.awaitRecords(300);
     third.finish();
 
     Output output = postgres.committed(table);
@@ -102,7 +102,7 @@ class JdbcForkTest {
     String id = JobID.generate().toHexString();
     CountingJob a = job("A", sink, table).withoutCheckpoints().id(id).sinkEpoch(1);
     RunningJob running = a.start();
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     String savepoint = running.savepoint(directory.resolve("savepoints"));
     CountingJob fork = job("B", sink, table).id(id).sinkEpoch(2).from(savepoint);
 
@@ -124,7 +124,7 @@ class JdbcForkTest {
     String table = postgres.create("doubled");
     CountingJob a = job("A", JdbcSinks.SINK, table).withoutCheckpoints().restarting();
     RunningJob running = a.start();
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     running.savepoint(directory.resolve("savepoints"));
     assertEquals(0, postgres.committed(table).first("A"), "committed too early");
     running.crash();

@@ -72,7 +72,7 @@ class JdbcFunctionForkTest {
     String table = postgres.create("restarted");
     CountingJob a = job("A", table).withoutCheckpoints().restarting();
     RunningJob running = a.start();
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     running.savepoint(directory.resolve("savepoints"));
     running.crash();
     running.finish();
@@ -89,7 +89,7 @@ class JdbcFunctionForkTest {
     String id = JobID.generate().toHexString();
     CountingJob a = job("A", table).withoutCheckpoints().restarting().id(id);
     RunningJob running = a.start();
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     running.savepoint(directory.resolve("savepoints"));
     List<String> prepared = postgres.prepared();
     assertEquals(1, prepared.size());
@@ -105,7 +105,7 @@ class JdbcFunctionForkTest {
 
   /** Starts a fork of a job that has prepared a transaction, which the fork then commits. */
   private RunningJob forkThatCommits(RunningJob running, String table) throws Exception {
-    running.awaitRecords(500);
+    running.awaitRecords(300);
     String savepoint = running.savepoint(directory.resolve("savepoints"));
     List<String> prepared = postgres.prepared();
     assertEquals(1, prepared.size());
