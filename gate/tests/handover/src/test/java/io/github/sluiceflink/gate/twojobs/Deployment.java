@@ -64,12 +64,15 @@ final class Deployment implements AutoCloseable {
     with("rest.bind-address", local);
     with("rest.port", rest);
     with("rest.bind-port", rest);
+    // What it answers is up to 3 s old otherwise, and most of a handover is waiting for answers.
+    with("web.refresh-interval", 200);
     with("blob.server.port", 0);
     with("cluster.registration.error-delay", "300 ms");
     with("cluster.registration.initial-timeout", "100 ms");
-    // The defaults give up on a machine that has more to do than it can.
+    // The defaults give up on a machine that has more to do than it can. A question that was lost
+    // while its process came up is asked again only after so long.
     with("pekko.startup-timeout", "120 s");
-    with("pekko.ask.timeout", "60 s");
+    with("pekko.ask.timeout", "20 s");
     with("heartbeat.interval", "500 ms");
     with("heartbeat.timeout", "8 s");
     with("execution.shutdown-on-application-finish", false);
@@ -143,6 +146,10 @@ final class Deployment implements AutoCloseable {
     startJobManager(Optional.ofNullable(configuration.get("execution.savepoint.path")));
     startTaskManager();
     return this;
+  }
+
+  boolean isStarted() {
+    return jobManager != null;
   }
 
   private void startJobManager(Optional<String> from) throws IOException {

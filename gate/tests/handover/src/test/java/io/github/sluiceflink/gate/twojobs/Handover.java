@@ -1,6 +1,7 @@
 package io.github.sluiceflink.gate.twojobs;
 
 import io.github.sluiceflink.gate.handover.Color;
+import io.github.sluiceflink.gate.handover.Job;
 import io.github.sluiceflink.gate.twojobs.Faults.Fault;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -33,20 +34,28 @@ final class Handover {
 
   private final Scene scene;
   private final Deployment blue;
+  private final Job incoming;
   private final Deployment green;
   private final Faults<Point, Handover> faults;
   private long caughtUpWithin = 500;
 
   Handover(Scene scene) throws Exception {
-    this.scene = scene;
-    faults = new Faults<>(Point.class, scene);
+    this(scene, gated(scene, Scene.BLUE, "blue"), Scene.GREEN, "green");
     scene.operator().create(Scene.BLUE);
-    blue = gated(scene.deployment(Scene.BLUE, "blue")).with("bluegreen.sinks.epoch", 1);
-    green = gated(scene.deployment(Scene.GREEN, "green")).with("bluegreen.sinks.epoch", 2);
   }
 
-  private static Deployment gated(Deployment deployment) {
-    return deployment
+  private Handover(Scene scene, Deployment blue, Job incoming, String name) throws Exception {
+    this.scene = scene;
+    this.blue = blue;
+    this.incoming = incoming;
+    green = gated(scene, incoming, name);
+    faults = new Faults<>(Point.class, scene);
+  }
+
+  private static Deployment gated(Scene scene, Job job, String name) throws Exception {
+    return scene
+        .deployment(job, name)
+        .with("bluegreen.sinks.epoch", job.createdFor())
         .with("bluegreen.gate.injection.enabled", true)
         .with("bluegreen.gate.strategy", "WATERMARK")
         .with("bluegreen.gate.report-interval", "200 ms");
@@ -104,7 +113,7 @@ final class Handover {
     faults.reach(Point.SEALED, this);
     scene.operator().awaitPassed(Color.GREEN);
     scene.say("green has passed the cut");
-    scene.operator().stable(Scene.GREEN);
+    scene.operator().stable(incoming);
     faults.reach(Point.STABLE, this);
     green.awaitRunning();
     green.awaitCheckpoints(1);
@@ -122,6 +131,19 @@ final class Handover {
 
   /** Gives the handover up there; blue goes on alone to the end, and green is gone. */
   Ledger runAndGiveUpAt(Point point) throws Exception {
+    giveUpAt(point);
+    long records = scene.input().endSoon();
+    blue.awaitState("FINISHED");
+    return scene.check(records, OptionalLong.of(Long.MAX_VALUE));
+  }
+
+  /** Gives the handover up there. Returns the next one, from the same blue to another green. */
+  Handover nextAfterGivingUpAt(Point point) throws Exception {
+    giveUpAt(point);
+    return new Handover(scene, blue, Job.of(Color.GREEN, incoming.createdFor() + 1), "green-again");
+  }
+
+  private void giveUpAt(Point point) throws Exception {
     fork();
     if (point != Point.STANDBY) {
       scene.operator().prepare();
@@ -136,18 +158,17 @@ final class Handover {
     green.close();
     scene.operator().stableAgain();
     blue.awaitCheckpoints(1);
-    long records = scene.input().endSoon();
-    blue.awaitState("FINISHED");
-    return scene.check(records, OptionalLong.of(Long.MAX_VALUE));
   }
 
   /** Until the incoming job runs and has caught up. */
   private void fork() throws Exception {
-    blue.start().awaitRunning();
-    scene.say("blue runs");
+    if (!blue.isStarted()) {
+      blue.start().awaitRunning();
+      scene.say("blue runs");
+    }
     blue.awaitCheckpoints(2);
     Flink.Savepoint savepoint = blue.flink().savepoint(blue.job(), blue.savepoints());
-    scene.operator().standby(Scene.GREEN, savepoint.id());
+    scene.operator().standby(incoming, savepoint.id());
     green.with("execution.savepoint.path", savepoint.path()).start().awaitRunning();
     scene.say("green runs");
     scene.operator().awaitReady(caughtUpWithin);
