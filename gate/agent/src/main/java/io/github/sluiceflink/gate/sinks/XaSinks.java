@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptionsInternal;
@@ -33,14 +34,18 @@ public final class XaSinks {
 
   /** Says which sinks of a job are not what their users asked for. */
   public static void warn(SinkOperators sinks) {
-    for (StreamNode node : sinks.operators()) {
-      if (SinkObjects.of(node).stream().anyMatch(XaSinks::commitsTooEarly)) {
-        LOG.warn(
-            "\"{}\" belongs to a JdbcSink, which in releases of Flink's JDBC connector up to 4.0.0-2.0"
-                + " commits a transaction before its checkpoint is complete: after a failure of the job"
-                + " records may be written twice, whatever is guaranteed otherwise.",
-            node.getOperatorName());
-      }
+    String early =
+        sinks.operators().stream()
+            .filter(node -> SinkObjects.of(node).stream().anyMatch(XaSinks::commitsTooEarly))
+            .map(node -> "\"" + node.getOperatorName() + "\"")
+            .collect(Collectors.joining(", "));
+    if (!early.isEmpty()) {
+      LOG.warn(
+          "The job writes to a database with an exactly-once JdbcSink ({}). In releases of Flink's JDBC"
+              + " connector up to 4.0.0-2.0 it commits a transaction before its checkpoint is complete:"
+              + " after a failure of the job records may be written twice, whatever is guaranteed"
+              + " otherwise.",
+          early);
     }
   }
 
