@@ -53,14 +53,14 @@ const STEPS: &[Step] = &[
         run: chart::check,
     },
     Step {
-        name: "java",
-        what: "Maven modules: format, build, tests",
-        run: java::check,
-    },
-    Step {
         name: "flink",
         what: "Flink distributions for the tests",
         run: flink::check,
+    },
+    Step {
+        name: "java",
+        what: "Maven modules: format, build, tests",
+        run: java::check,
     },
     Step {
         name: "kubernetes",

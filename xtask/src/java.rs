@@ -1,12 +1,17 @@
 //! The Maven modules: the example job, and the JVM side of the record-level handover.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::workspace::Workspace;
+
+/// The versions of Python 3 for which there are packages of PyFlink 2.3.
+const PYFLINK: RangeInclusive<u32> = 9..=12;
 
 /// Checks the format of every Maven module, builds it and runs its tests.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
@@ -26,9 +31,44 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             "spotless:check",
             "verify",
         ]);
+        if module == "gate" {
+            maven.args(on_clusters());
+        }
         process::run_filtered(&mut maven, worth_reading)?;
     }
     Ok(())
+}
+
+/// Lets the gate's tests run on the distributions of Flink that the step before has fetched, too.
+fn on_clusters() -> Vec<&'static str> {
+    let mut arguments = vec!["--activate-profiles", "clusters"];
+    if let Err(problem) = python_for_pyflink() {
+        println!("SKIPPED: 1 test, a program of PyFlink, because {problem}");
+        arguments.push("-Dcluster.left.out=torture,python");
+    }
+    arguments
+}
+
+/// Whether PyFlink can be installed for the Python that the tests take.
+fn python_for_pyflink() -> Result<()> {
+    let python = std::env::var("SLUICE_PYTHON").unwrap_or_default();
+    let python = if python.is_empty() { "python3" } else { &python };
+    // What makes an environment with pip is a package of its own on some systems.
+    let minor = Command::new(python)
+        .args(["-c", "import sys, venv, ensurepip; print(sys.version_info.minor)"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())
+        .and_then(|output| String::from_utf8_lossy(&output.stdout).trim().parse().ok());
+    match minor {
+        Some(minor) if PYFLINK.contains(&minor) => Ok(()),
+        Some(minor) => bail!(
+            "`{python}` is Python 3.{minor}, and PyFlink is there for 3.{} to 3.{}; name another in SLUICE_PYTHON",
+            PYFLINK.start(),
+            PYFLINK.end()
+        ),
+        None => bail!("`{python}` cannot make an environment (`venv`); name another Python in SLUICE_PYTHON"),
+    }
 }
 
 /// Builds the jar of a module, without its tests, and returns its path.

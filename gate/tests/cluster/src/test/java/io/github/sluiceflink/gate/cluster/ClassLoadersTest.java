@@ -11,18 +11,17 @@ import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The gate's classes are there twice in a JobManager with the agent: in the agent's jar on the
  * class path, and in the small jar that travels with the job. TaskManagers, and the JobManager of a
  * session, have the travelling one alone. Which one the job's class loader takes is a setting of
- * the cluster.
+ * the cluster: child-first, if nobody says otherwise.
  */
 class ClassLoadersTest {
 
@@ -45,25 +44,20 @@ class ClassLoadersTest {
     }
   }
 
-  static Stream<Arguments> clusters() {
-    return Distribution.all()
-        .flatMap(
-            flink ->
-                Stream.of("child-first", "parent-first").map(order -> Arguments.of(flink, order)));
-  }
-
-  static Stream<Arguments> sessions() {
-    return clusters().filter(it -> ((Distribution) it.get()[0]).isOne());
-  }
-
-  static Stream<Distribution> flink2() {
-    return Distribution.all().filter(flink -> !flink.isOne());
-  }
-
   @ParameterizedTest
-  @MethodSource("clusters")
-  void an_application_whose_jobmanager_alone_has_the_agent(Distribution flink, String order)
-      throws Exception {
+  @MethodSource(Distribution.ALL)
+  void an_application_whose_jobmanager_alone_has_the_agent(Distribution flink) throws Exception {
+    application(flink, "child-first");
+  }
+
+  @Tag("torture")
+  @ParameterizedTest
+  @MethodSource(Distribution.ALL)
+  void an_application_that_takes_its_parents_classes(Distribution flink) throws Exception {
+    application(flink, "parent-first");
+  }
+
+  private static void application(Distribution flink, String order) throws Exception {
     try (Cluster cluster = new Cluster(flink, "application-" + order)) {
       cluster.with("classloader.resolve-order", order).agentInJobManager();
       cluster.startApplication(jar, MAIN, arguments(cluster));
@@ -72,9 +66,19 @@ class ClassLoadersTest {
   }
 
   @ParameterizedTest
-  @MethodSource("sessions")
-  void a_session_of_flink_1_whose_client_alone_has_the_agent(Distribution flink, String order)
-      throws Exception {
+  @MethodSource(Distribution.ONE)
+  void a_session_of_flink_1_whose_client_alone_has_the_agent(Distribution flink) throws Exception {
+    session(flink, "child-first");
+  }
+
+  @Tag("torture")
+  @ParameterizedTest
+  @MethodSource(Distribution.ONE)
+  void a_session_of_flink_1_that_takes_its_parents_classes(Distribution flink) throws Exception {
+    session(flink, "parent-first");
+  }
+
+  private static void session(Distribution flink, String order) throws Exception {
     try (Cluster cluster = new Cluster(flink, "session-" + order)) {
       cluster.with("classloader.resolve-order", order).agentInClient().startSession();
       Cluster.Said said = cluster.run(jar, MAIN, arguments(cluster));
@@ -84,7 +88,7 @@ class ClassLoadersTest {
   }
 
   @ParameterizedTest
-  @MethodSource("flink2")
+  @MethodSource(Distribution.TWO)
   void a_session_of_flink_2_is_refused_by_the_client(Distribution flink) throws Exception {
     try (Cluster cluster = new Cluster(flink, "refused")) {
       Cluster.Said said = cluster.agentInClient().run(jar, MAIN, arguments(cluster));

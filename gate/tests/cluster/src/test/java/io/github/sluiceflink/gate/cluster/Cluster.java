@@ -38,6 +38,9 @@ final class Cluster implements AutoCloseable {
   private static final String AGENT =
       "-javaagent:" + Path.of(System.getProperty("gate.agent.jar")).toAbsolutePath().normalize();
 
+  /** Such a JVM is gone before its code could be optimized. */
+  private static final String SHORT_LIVED = " -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
   private final HttpClient client = HttpClient.newHttpClient();
   private final Distribution flink;
   private final Path directory;
@@ -64,6 +67,8 @@ final class Cluster implements AutoCloseable {
     with("jobmanager.rpc.port", freePort());
     with("rest.port", rest);
     with("rest.bind-port", rest);
+    // What it answers is up to 3 s old otherwise.
+    with("web.refresh-interval", 200);
     with("jobmanager.memory.process.size", "1024m");
     with("taskmanager.memory.process.size", "1280m");
     with("taskmanager.numberOfTaskSlots", 2);
@@ -172,7 +177,8 @@ final class Cluster implements AutoCloseable {
           .forEach(
               opens ->
                   with(
-                      "env.java.opts.all", opens + " -Dpekko.remote.classic.startup-timeout=120s"));
+                      "env.java.opts.all",
+                      opens + SHORT_LIVED + " -Dpekko.remote.classic.startup-timeout=120s"));
       StringBuilder text = new StringBuilder();
       configuration.forEach((key, value) -> text.append(key + ": \"" + value + "\"\n"));
       Files.writeString(conf.resolve("config.yaml"), text);

@@ -8,10 +8,26 @@ import java.util.stream.Stream;
 /** A distribution of Flink as users have it, where {@code sluice flink install} puts it. */
 record Distribution(String version, Path home) {
 
+  /** The names of the methods below, for tests that run each version of them. */
+  static final String ALL = "io.github.sluiceflink.gate.cluster.Distribution#all";
+
+  static final String ONE = "io.github.sluiceflink.gate.cluster.Distribution#one";
+  static final String TWO = "io.github.sluiceflink.gate.cluster.Distribution#two";
+
   /** The versions that the tests run. */
   static Stream<Distribution> all() {
     return Arrays.stream(System.getProperty("gate.flink.versions").trim().split(" +"))
         .map(Distribution::of);
+  }
+
+  /** Those whose ids are made where the job is submitted. */
+  static Stream<Distribution> one() {
+    return all().filter(flink -> flink.version().startsWith("1."));
+  }
+
+  /** Those whose ids are made in the JobMaster. */
+  static Stream<Distribution> two() {
+    return all().filter(flink -> !flink.version().startsWith("1."));
   }
 
   private static Distribution of(String version) {
@@ -41,11 +57,6 @@ record Distribution(String version, Path home) {
 
   Path pythonJar() {
     return home.resolve("opt").resolve("flink-python-" + version + ".jar");
-  }
-
-  /** Whether ids are made where the job is submitted, and not in the JobMaster. */
-  boolean isOne() {
-    return version.startsWith("1.");
   }
 
   @Override

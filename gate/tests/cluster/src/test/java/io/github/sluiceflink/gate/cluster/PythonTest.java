@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,13 +23,21 @@ class PythonTest {
 
   private static final int NUMBERS = 1_000;
 
-  static Stream<Distribution> versions() {
-    return Distribution.all();
+  @Tag("python")
+  @ParameterizedTest
+  @MethodSource(Distribution.TWO)
+  void tables(Distribution flink) throws Exception {
+    writeTables(flink);
   }
 
+  @Tag("torture")
   @ParameterizedTest
-  @MethodSource("versions")
-  void tables(Distribution flink) throws Exception {
+  @MethodSource(Distribution.ONE)
+  void tables_of_flink_1(Distribution flink) throws Exception {
+    writeTables(flink);
+  }
+
+  private static void writeTables(Distribution flink) throws Exception {
     Path python = PythonPackages.forTables(flink);
     try (Cluster cluster = start(flink, python, "table_job.py")) {
       List<String> operators = cluster.awaitFinished();
@@ -56,7 +63,7 @@ class PythonTest {
   /** A function in Python before the sink, in a process of its own beside the TaskManager. */
   @Tag("torture")
   @ParameterizedTest
-  @MethodSource("versions")
+  @MethodSource(Distribution.ALL)
   void functions(Distribution flink) throws Exception {
     Path python = PythonPackages.forFunctions(flink);
     try (Cluster cluster = start(flink, python, "function_job.py")) {
