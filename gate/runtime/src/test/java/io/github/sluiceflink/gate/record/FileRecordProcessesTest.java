@@ -75,8 +75,7 @@ class FileRecordProcessesTest {
     /** What follows the beginning of the next line that begins like this. */
     String waitFor(String beginning) throws InterruptedException {
       while (true) {
-        // Each write is on the disk before the next begins, and a busy disk makes them slow.
-        String line = lines.poll(300, TimeUnit.SECONDS);
+        String line = lines.poll(60, TimeUnit.SECONDS);
         assertTrue(line != null, () -> "nothing that begins with " + beginning + " was said");
         if (line.startsWith(beginning)) {
           return line.substring(beginning.length()).trim();
