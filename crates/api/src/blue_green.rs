@@ -15,8 +15,9 @@ use crate::lenient::lenient;
 
 pub use status::{
     AbortReason, AcknowledgedStatus, FailedDeploymentPolicy, FailedStatus, FlinkBlueGreenDeploymentStatus,
-    Guarantee, HistoryEntry, KeptStatus, Outcome, RivalStatus, SavepointStatus, StepStatus, TransitionCause,
-    TransitionStatus,
+    GateFiguresStatus, GiveUpStatus, Guarantee, HistoryEntry, KeptStatus, LedgerStatus, MissingStatus,
+    Outcome, RivalStatus, SavepointStatus, StepStatus, StopStatus, TransitionCause, TransitionStatus,
+    WatermarkStatus,
 };
 
 /// A Flink job that is upgraded blue/green.

@@ -12,5 +12,7 @@ pub const ANNOTATION_PROMOTE: &str = "flink/blue-green-promote";
 pub const ANNOTATION_ABORT: &str = "flink/blue-green-abort";
 /// Annotation on the resource: a new value tries the specification once more that an abort has set aside.
 pub const ANNOTATION_RETRY: &str = "flink/blue-green-retry";
+/// A command: the handover of the transition with this number is sealed, whatever may be missing then (ADVANCED, strategy WATERMARK).
+pub const ANNOTATION_SEAL: &str = "flink/blue-green-seal";
 /// The finalizer that upstream's operator and Sluice put on a FlinkDeployment, so that its cluster is stopped before it goes.
 pub const FINALIZER_FLINK_DEPLOYMENT: &str = "flinkdeployments.flink.apache.org/finalizer";

@@ -115,6 +115,10 @@ pub struct FlinkBlueGreenDeploymentStatus {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub savepoints: Vec<SavepointStatus>,
+    /// The sink epoch of the active job: the number of the transition in which its sinks began with fresh state; 0 for those that never
+    /// did.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "is_zero")]
+    pub sink_epoch: u64,
     /// The last values of the promote, abort and retry annotations that were acted on.
     #[serde(
         default,
@@ -189,6 +193,65 @@ pub struct TransitionStatus {
     /// Reports why the stated guarantee was lowered on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowered: Option<String>,
+    /// The sink epoch of the incoming job: the number of the transition in which its sinks began with fresh state; 0 for those that
+    /// never did.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sink_epoch: u64,
+    /// What is remembered of a handover at a cut in event time; absent in any other transition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<WatermarkStatus>,
+}
+
+/// For serde.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it skips by reference"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What is remembered of a handover at a cut in event time (ADVANCED, strategy WATERMARK); all else stands in its handover record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WatermarkStatus {
+    /// How often the outgoing job had started, by the handover record, before the savepoint of the fork was asked for.
+    pub attempt: u64,
+    /// The checkpoint id of that savepoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
+    /// A person has promoted the switch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub promoted: bool,
+    /// Why the handover is to be given up, if it still can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub give_up: Option<GiveUpStatus>,
+    /// Each condition that is missing for EXACTLY_ONCE, in the order in which it was seen to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingStatus>,
+    /// What the gates of both jobs had counted when the handover was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerStatus>,
+}
+
+/// Why a handover is to be given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GiveUpStatus {
+    /// Why.
+    pub reason: AbortReason,
+    /// The same in a sentence.
+    pub message: String,
+}
+
+/// A condition of a guarantee that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingStatus {
+    /// What is left of the guarantee without it.
+    pub guarantee: Guarantee,
+    /// The condition, and what can be done, in a sentence.
+    pub why: String,
 }
 
 /// Why a transition began.
@@ -263,6 +326,23 @@ pub enum StepStatus {
         /// When the transition aborts.
         deadline: Timestamp,
     },
+    /// Both jobs run, and the incoming one comes to take over at a cut in event time; until the cut is committed the handover can be
+    /// given up (ADVANCED, strategy WATERMARK).
+    HandingOver {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The point of no return is passed: the outgoing job writes what is below the cut, and is stopped (ADVANCED, strategy WATERMARK).
+    Sealing {
+        /// When the cut was seen committed.
+        since: Timestamp,
+        /// The cut, in milliseconds since 1970: records below it are the outgoing job's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<i64>,
+        /// The stop of the outgoing job, once it has passed the cut.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<StopStatus>,
+    },
     /// The incoming child is ready and a person has to promote it.
     AwaitingPromotion {
         /// When it was seen ready.
@@ -297,6 +377,20 @@ pub enum StepStatus {
     },
 }
 
+/// The stop of a job for good: with a savepoint that nobody starts from, and drained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StopStatus {
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// Chosen by Sluice, so that a repeated request is the same stop.
+    pub trigger_id: String,
+    /// The target directory of this attempt alone.
+    pub directory: String,
+    /// When this attempt began.
+    pub since: Timestamp,
+}
+
 /// Why a transition was aborted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum AbortReason {
@@ -315,6 +409,8 @@ pub enum AbortReason {
     /// The specification changed while the incoming job was coming up (ADVANCED: it may have written already, so it is
     /// not replaced in place).
     Superseded,
+    /// The handover at a cut in event time was given up before the cut was committed (ADVANCED, strategy WATERMARK).
+    HandoverGivenUp,
 }
 
 /// The specification that an abort has set aside.
@@ -441,6 +537,39 @@ pub struct HistoryEntry {
     /// For how long no job ran, milliseconds (ADVANCED, strategy SAVEPOINT).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_milliseconds: Option<i64>,
+    /// What the gates of both jobs counted (ADVANCED, strategy WATERMARK).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerStatus>,
+}
+
+/// What the gates of both jobs counted until a handover at a cut in event time was over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerStatus {
+    /// The cut, in milliseconds since 1970: records below it are the outgoing job's.
+    pub cut: i64,
+    /// From the committed cut until the outgoing job had written and committed everything below it and the incoming one had passed it,
+    /// milliseconds.
+    pub drain_milliseconds: i64,
+    /// The outgoing job's.
+    pub outgoing: GateFiguresStatus,
+    /// The incoming job's.
+    pub incoming: GateFiguresStatus,
+    /// Each condition that was missing for EXACTLY_ONCE.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// What the gates of a job counted, in records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GateFiguresStatus {
+    /// Handed on to the sinks.
+    pub emitted: u64,
+    /// Left to the other job.
+    pub dropped: u64,
+    /// Below the cut and behind the watermark.
+    pub late: u64,
 }
 
 /// How a transition ended.
@@ -461,8 +590,12 @@ pub enum Outcome {
 pub enum Guarantee {
     /// Each record once.
     ExactlyOnce,
+    /// Each record once, but for those that come behind the watermark.
+    ExactlyOnceExceptLate,
     /// Each record at least once: the two jobs overlapped, or it could not be learnt how far one of them was.
     AtLeastOnce,
+    /// Records may be missing: a person has ended a handover by force, or a sink has lost what it had to commit.
+    None,
     /// The incoming job started from nothing (`upgradeMode: stateless`).
     Stateless,
 }

@@ -66,7 +66,10 @@ pub(super) fn check(path: &str, checked: &CheckedCluster, mode: TransitionMode, 
     } else if let Some(text) = checked.configuration.get(key::STRATEGY)
         && Strategy::read(text).is_none()
     {
-        keys.add(key::STRATEGY, format!("found `{text}`, expected `SAVEPOINT`"));
+        keys.add(
+            key::STRATEGY,
+            format!("found `{text}`, expected `SAVEPOINT` or `WATERMARK`"),
+        );
     }
 }
 
@@ -115,12 +118,11 @@ impl Checker<'_> {
             return;
         };
         match Strategy::read(text) {
-            Some(Strategy::Savepoint) => {}
-            Some(Strategy::Watermark) => self.add(
+            Some(Strategy::Savepoint | Strategy::Watermark) => {}
+            None => self.add(
                 key::STRATEGY,
-                "found `WATERMARK`, which needs the gate agent, and this release does not have it yet; expected `SAVEPOINT`",
+                format!("found `{text}`, expected `SAVEPOINT` or `WATERMARK`"),
             ),
-            None => self.add(key::STRATEGY, format!("found `{text}`, expected `SAVEPOINT`")),
         }
     }
 

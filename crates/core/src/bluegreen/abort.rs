@@ -22,7 +22,8 @@ pub fn abort(view: &View<'_>, transition: &Transition, reason: AbortReason, mess
     } else {
         Event::warning("TransitionAborted", told)
     };
-    let outgoing_goes_on = transition.holds_incoming() && !matches!(transition.step, Step::Stopping { .. });
+    let outgoing_goes_on = transition.watermark.is_some()
+        || (transition.holds_incoming() && !matches!(transition.step, Step::Stopping { .. }));
     if transition.mode == TransitionMode::Advanced && transition.from.is_some() && !outgoing_goes_on {
         // The outgoing job is stopped, or being stopped: it has to be brought back.
         let step = returning(view, reason, message);

@@ -1,5 +1,6 @@
 //! The two children: their manifests, whose they are, and when they count as ready.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, FlinkBlueGreenDeploymentSpec};
@@ -141,6 +142,19 @@ pub fn is_suspended(child: &FlinkDeployment) -> bool {
 /// Whether the child's job runs at this moment, by its own status.
 pub fn job_is_running(child: &FlinkDeployment) -> bool {
     child.status.as_ref().and_then(job_state_of) == Some(FlinkJobState::Running)
+}
+
+/// The state of the child's job, where its status describes its present specification, which asks for a running job.
+pub fn current_job_state(child: &FlinkDeployment) -> Option<FlinkJobState> {
+    status_is_current(child)
+        .filter(|_| fields::job_state(&child.spec) == JobState::Running)
+        .and_then(job_state_of)
+}
+
+/// When the child's job was started, by its own status.
+pub fn running_since(child: &FlinkDeployment) -> Option<Timestamp> {
+    let job = child.status.as_ref()?.job_status.as_ref()?;
+    Timestamp::from_millisecond(job.start_time.as_deref()?.parse().ok()?).ok()
 }
 
 fn job_state_of(status: &FlinkDeploymentStatus) -> Option<FlinkJobState> {

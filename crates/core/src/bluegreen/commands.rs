@@ -3,13 +3,13 @@
 //! A value that differs from the one last acknowledged is a new command. It is acknowledged in the status in the same
 //! write that acts on it, so it acts once, and nothing has to be removed from the resource (no fight with GitOps).
 
-use sluice_api::blue_green::{AbortReason, AcknowledgedStatus};
+use sluice_api::blue_green::{AbortReason, AcknowledgedStatus, WatermarkStatus};
 use sluice_api::metadata::{ANNOTATION_ABORT, ANNOTATION_PROMOTE, ANNOTATION_RETRY};
 
-use super::record::{State, Step};
+use super::record::{State, Step, Transition};
 use super::states::switching;
 use super::view::{Verdict, View};
-use super::{abort, child};
+use super::{abort, child, watermark};
 use crate::Event;
 
 fn new_value<'a>(view: &'a View<'_>, annotation: &str, acknowledged: Option<&str>) -> Option<&'a str> {
@@ -70,6 +70,20 @@ fn request_abort(view: &View<'_>) -> Verdict {
             AbortReason::Requested,
             "a person asked for it".to_owned(),
         ),
+        Step::HandingOver { .. } if !watermark::may_be_committed(view, transition) => watermark::give_up(
+            view,
+            transition,
+            AbortReason::Requested,
+            "a person asked for it".to_owned(),
+        ),
+        Step::HandingOver { .. } | Step::Sealing { .. } => refused(
+            view,
+            "AbortRefused",
+            format!(
+                "the cut at which {} takes over is committed; apply the earlier specification to go back",
+                transition.to
+            ),
+        ),
         Step::Switching { .. } => refused(
             view,
             "AbortRefused",
@@ -91,6 +105,20 @@ fn promote(view: &View<'_>) -> Verdict {
     let Some(transition) = view.transition() else {
         return refused(view, "PromotionRefused", "no transition is under way");
     };
+    if let (Step::HandingOver { .. }, Some(handover)) = (&transition.step, &transition.watermark) {
+        let record = view.record.with_transition(Transition {
+            watermark: Some(WatermarkStatus {
+                promoted: true,
+                ..handover.clone()
+            }),
+            ..transition.clone()
+        });
+        let message = format!(
+            "{} is promoted: it takes over as soon as it is ready",
+            transition.to
+        );
+        return Verdict::next(record, Event::normal("Promoted", message));
+    }
     let Step::AwaitingPromotion { since } = transition.step else {
         return refused(
             view,

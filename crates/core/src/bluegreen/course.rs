@@ -31,7 +31,7 @@ pub const WAYS: &[Way] = &[
     way(
         "Active",
         "Savepointing",
-        "an edit; upgradeMode savepoint or last-state (BASIC)",
+        "an edit; upgradeMode savepoint or last-state (BASIC), or strategy WATERMARK (ADVANCED)",
     ),
     way("Active", "Stopping", "an edit (ADVANCED)"),
     way(
@@ -73,6 +73,31 @@ pub const WAYS: &[Way] = &[
         "the savepoint failed three times or is late; the active child is gone; abort",
     ),
     way("Savepointed", "Creating", "at once"),
+    way(
+        "Savepointed",
+        "HandingOver",
+        "at once (ADVANCED, strategy WATERMARK)",
+    ),
+    way(
+        "HandingOver",
+        "Sealing",
+        "the incoming job is ready and the cut is committed: the point of no return",
+    ),
+    way(
+        "HandingOver",
+        "Active",
+        "not ready by its deadline, aborted, the edit was reverted or changed, or the outgoing job went back behind the savepoint",
+    ),
+    way(
+        "HandingOver",
+        "Creating",
+        "no input moves: the outgoing job is stopped instead, once the new child is up",
+    ),
+    way(
+        "Sealing",
+        "Switching",
+        "the outgoing job has written and committed everything below the cut, the incoming one has passed it",
+    ),
     way(
         "Savepointed",
         "Active",

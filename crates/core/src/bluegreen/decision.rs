@@ -58,6 +58,18 @@ pub enum Effect {
         /// The target directory of this attempt alone.
         directory: String,
     },
+    /// Ask the child's JobManager to stop the job with a savepoint and to drain it, so that its sinks finish what they have open. That
+    /// savepoint is for nothing else.
+    StopDrained {
+        /// The child whose JobManager is asked.
+        child: String,
+        /// The job.
+        job_id: String,
+        /// Our own trigger id.
+        trigger_id: String,
+        /// The target directory.
+        directory: String,
+    },
     /// Dispose of a savepoint of ours through the child's JobManager.
     DisposeSavepoint {
         /// The child whose JobManager is asked.
@@ -94,6 +106,7 @@ impl Effect {
             Self::ReplaceChild { .. } => "ReplaceChild",
             Self::DeleteChild { .. } => "DeleteChild",
             Self::TriggerSavepoint { .. } => "TriggerSavepoint",
+            Self::StopDrained { .. } => "StopDrained",
             Self::DisposeSavepoint { .. } => "DisposeSavepoint",
             Self::WriteHandover { .. } => "WriteHandover",
             Self::ApplyIngress { .. } => "ApplyIngress",
@@ -150,6 +163,8 @@ pub enum WaitingFor {
     Warm(Color),
     /// The child to be RUNNING and STABLE.
     Ready(Color),
+    /// What the handover at a cut in event time waits for, in a sentence.
+    Handover(String),
     /// A person to promote the transition.
     Promotion(Color),
     /// The Ingress to lead to the child.
@@ -176,6 +191,7 @@ impl std::fmt::Display for WaitingFor {
             Self::Created(color) => write!(f, "{color} to be created"),
             Self::Warm(color) => write!(f, "the cluster of {color} to be up"),
             Self::Ready(color) => write!(f, "{color} to be RUNNING and STABLE"),
+            Self::Handover(what) => f.write_str(what),
             Self::Promotion(color) => write!(f, "a person to promote {color}"),
             Self::Ingress(color) => write!(f, "the Ingress to lead to {color}"),
             Self::DeletionDelay(color) => write!(f, "the deletion delay of {color}"),

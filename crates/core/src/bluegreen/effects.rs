@@ -14,7 +14,7 @@ use super::decision::Effect;
 use super::record::{State, Step, Transition, serving};
 use super::states::{returning, switching};
 use super::view::{Mine, View};
-use super::{child, failed, incoming, ingress, named, savepoints, waiting};
+use super::{child, failed, incoming, ingress, named, prepared, savepoints, watermark};
 use crate::{Fact, fields};
 
 /// All effects that the view's record asks for, in order.
@@ -65,6 +65,14 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
             if transition.warm && outgoing_is_stopped(view, transition) {
                 effects.extend(named::let_begin(view, transition));
             }
+            if transition.from.is_none() {
+                effects.extend(named::put_right(view, transition.to));
+            }
+        }
+        Step::HandingOver { .. } => effects.extend(hand_over(view, transition)),
+        Step::Sealing { .. } => {
+            effects.extend(hand_over(view, transition));
+            effects.extend(lead_ingress(view, &transition.spec, transition.to));
         }
         Step::Switching { delete_after, .. } => {
             effects.extend(outgoing_first(view, transition, keep_incoming));
@@ -89,9 +97,36 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
     }
     // Until the point of no return the Ingress goes on leading to the side that serves.
     if let (Some(color), Some(reconciled)) = (serving(transition), &view.record.reconciled)
-        && !matches!(transition.step, Step::Switching { .. } | Step::InPlace { .. })
+        && !matches!(
+            transition.step,
+            Step::Switching { .. } | Step::Sealing { .. } | Step::InPlace { .. }
+        )
     {
         effects.extend(lead_ingress(view, reconciled, color));
+    }
+    effects
+}
+
+/// The next version of the handover record; or, where the record stands, the children as it wants them.
+fn hand_over(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
+    let Some(decision) = watermark::decide(view, transition) else {
+        return Vec::new();
+    };
+    if let Some(write) = watermark::written(&decision) {
+        return vec![write];
+    }
+    let mut effects = Vec::new();
+    if watermark::has_begun(view.observed, transition) {
+        effects.extend(match view.mine(transition.to) {
+            Mine::Present(leftover) if child::transition(leftover) != transition.number => {
+                Some(delete(leftover))
+            }
+            Mine::Present(_) | Mine::Absent => keep_incoming(view, transition),
+            Mine::Terminating | Mine::Unknown(_) | Mine::Foreign => None,
+        });
+    }
+    if effects.is_empty() {
+        effects.extend(watermark::carried_out(view, transition, &decision));
     }
     effects
 }
@@ -135,6 +170,7 @@ fn outgoing_first(
     effect: fn(&View<'_>, &Transition) -> Option<Effect>,
 ) -> Option<Effect> {
     let may_go_on = transition.mode == TransitionMode::Basic
+        || transition.watermark.is_some()
         || transition.holds_incoming()
         || outgoing_is_stopped(view, transition);
     if may_go_on {
@@ -153,21 +189,10 @@ fn create(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     }
 }
 
-/// `None`: it has to wait, and cannot be told to.
+/// `None`: it needs what it cannot have.
 fn create_child(view: &View<'_>, transition: &Transition) -> Option<Effect> {
-    let manifest = if transition.holds_incoming() {
-        waiting::of(view, transition)?
-    } else {
-        child::manifest(
-            view.resource(),
-            transition.to,
-            transition.number,
-            &transition.spec,
-            transition.restore.as_deref(),
-        )
-    };
     Some(Effect::CreateChild {
-        manifest: Box::new(manifest),
+        manifest: Box::new(prepared::incoming(view, transition).ok()?),
     })
 }
 
@@ -235,9 +260,9 @@ fn labels_stand(wanted: &FlinkDeployment, present: &FlinkDeployment, number: u64
     })
 }
 
-/// What a child was started from, and what makes its job wait, is its own affair: neither is part of what is put back.
-fn with_own_start(wanted: FlinkDeployment, present: &FlinkDeployment) -> FlinkDeploymentSpec {
-    let mut spec = waiting::kept(present, wanted);
+/// What a child was started from, and what it was prepared with, is its own affair: neither is part of what is put back.
+pub fn with_own_start(wanted: FlinkDeployment, present: &FlinkDeployment) -> FlinkDeploymentSpec {
+    let mut spec = prepared::kept(present, wanted);
     if let (Some(job), Some(own)) = (&mut spec.job, &present.spec.job) {
         job.savepoint_redeploy_nonce = own.savepoint_redeploy_nonce;
         job.initial_savepoint_path.clone_from(&own.initial_savepoint_path);
@@ -267,7 +292,7 @@ fn comparable(spec: &FlinkDeploymentSpec) -> Value {
     value
 }
 
-fn replace(
+pub fn replace(
     present: &FlinkDeployment,
     wanted: &FlinkDeployment,
     spec: FlinkDeploymentSpec,

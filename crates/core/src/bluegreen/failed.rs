@@ -31,6 +31,7 @@ pub fn by_abort(
         | AbortReason::NotCreated
         | AbortReason::SavepointFailed
         | AbortReason::StopFailed
+        | AbortReason::HandoverGivenUp
         | AbortReason::Requested => Some(set_aside(view, transition, reason, message.to_owned())),
     }
 }
@@ -72,6 +73,8 @@ pub fn left_behind(view: &View<'_>, transition: &Transition, reason: AbortReason
         Step::Creating { .. }
         | Step::Warming { .. }
         | Step::Deploying { .. }
+        | Step::HandingOver { .. }
+        | Step::Sealing { .. }
         | Step::AwaitingPromotion { .. }
         | Step::Switching { .. }
         | Step::Returning { .. } => {}

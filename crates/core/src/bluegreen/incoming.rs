@@ -60,8 +60,10 @@ fn was_the_only_writer(transition: &Transition) -> bool {
         job.upgrade_mode.unwrap_or_default() == UpgradeMode::Stateless
     };
     match transition.mode {
-        // One that waits has not begun.
-        TransitionMode::Advanced => !transition.holds_incoming(),
+        // One that waits has not begun, and one whose gates are closed has written nothing.
+        TransitionMode::Advanced => {
+            !transition.holds_incoming() && !matches!(transition.step, Step::HandingOver { .. })
+        }
         TransitionMode::Basic => {
             let alone = transition.from.is_none() || matches!(transition.step, Step::Switching { .. });
             alone && !stateless()
@@ -196,6 +198,7 @@ fn not_known(view: &View<'_>, transition: &Transition, deadline: Option<Timestam
 fn active_and_gone(view: &View<'_>, transition: &Transition) -> Verdict {
     let mut record = view.record.with_state(State::Active(transition.to));
     record.reconciled = Some(transition.spec.clone());
+    record.sink_epoch = transition.sink_epoch;
     record.failed = None;
     record.remember(switching::ended(view, transition, Outcome::Completed, None));
     let message = format!("{} is active, and it is gone", transition.to);

@@ -12,7 +12,8 @@ use sluice_api::{FlinkDeployment, JobState};
 use super::decision::{Decision, Effect};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
-use super::{child, decide, diff, named, rival, waiting};
+use super::view::View;
+use super::{child, decide, diff, named, rival, waiting, watermark};
 use crate::{Wake, fields};
 
 /// A law that a decision breaks.
@@ -63,7 +64,7 @@ pub fn check(observed: &Observed, decision: &Decision, now: Timestamp) -> Vec<Vi
         serving_child_stays(observed, &record, effect, &mut violations);
         restore_path_has_a_source(observed, &record, effect, &mut violations);
         only_own_objects(observed, effect, &mut violations);
-        record_before_effect(&record, effect, &mut violations);
+        record_before_effect(observed, &record, effect, now, &mut violations);
         one_writer(observed, &record, effect, &mut violations);
     }
     if after.rival.is_none() && !rival::is_there(observed) {
@@ -172,6 +173,23 @@ fn serving_child_stays(
                 );
             }
         }
+        Effect::StopDrained {
+            child, trigger_id, ..
+        } => {
+            let outgoing = transition(record).and_then(|it| it.from);
+            let is_sealing =
+                transition(record).is_some_and(|transition| matches!(transition.step, Step::Sealing { .. }));
+            let is_named = transition(record).is_some_and(|transition| {
+                matches!(&transition.step, Step::Sealing { stop: Some(stop), .. } if stop.trigger_id == *trigger_id)
+            });
+            if !is_sealing || !is_named || color_of(observed, child) != outgoing {
+                broken(
+                    violations,
+                    Law::ServingChildStays,
+                    format!("{child} is stopped though it has not handed over"),
+                );
+            }
+        }
         Effect::WriteHandover { .. }
         | Effect::DeleteChild { .. }
         | Effect::CreateChild { .. }
@@ -233,6 +251,7 @@ fn restore_path_has_a_source(
         }
         Effect::WriteHandover { record, .. } => record.savepoint.as_deref(),
         Effect::DeleteChild { .. }
+        | Effect::StopDrained { .. }
         | Effect::TriggerSavepoint { .. }
         | Effect::DisposeSavepoint { .. }
         | Effect::ApplyIngress { .. }
@@ -251,7 +270,11 @@ fn restore_path_has_a_source(
         transition.cause == sluice_api::blue_green::TransitionCause::SavepointRedeploy
     });
     if let Effect::WriteHandover { record: handover, .. } = effect
-        && transition(record).is_some_and(|transition| handover.active == named::incoming(transition))
+        && transition(record).is_some_and(|transition| {
+            transition.from.is_some()
+                && transition.watermark.is_none()
+                && handover.active == named::incoming(transition)
+        })
         && handover.savepoint.is_none()
         && !user_chose
     {
@@ -308,7 +331,9 @@ fn only_own_objects(observed: &Observed, effect: &Effect, violations: &mut Vec<V
                 violations,
             );
         }
-        Effect::TriggerSavepoint { child, .. } | Effect::DisposeSavepoint { child, .. } => {
+        Effect::TriggerSavepoint { child, .. }
+        | Effect::StopDrained { child, .. }
+        | Effect::DisposeSavepoint { child, .. } => {
             check(child, None, violations);
         }
         Effect::CreateChild { manifest } => {
@@ -336,7 +361,13 @@ fn only_own_objects(observed: &Observed, effect: &Effect, violations: &mut Vec<V
     }
 }
 
-fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<Violation>) {
+fn record_before_effect(
+    observed: &Observed,
+    record: &Record,
+    effect: &Effect,
+    now: Timestamp,
+    violations: &mut Vec<Violation>,
+) {
     match effect {
         Effect::TriggerSavepoint { trigger_id, .. } => {
             let recorded = transition(record).is_some_and(|transition| {
@@ -351,7 +382,16 @@ fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<V
             }
         }
         Effect::CreateChild { manifest } => {
-            let recorded = transition(record).is_some_and(|t| t.number == child::transition(manifest));
+            // Past the point of no return the outgoing one comes back, too, as long as it has not written everything.
+            let is_outgoing = |it: &Transition| {
+                matches!(it.step, Step::Sealing { .. })
+                    && it
+                        .from
+                        .map(|from| from.child_name(child::name(&observed.resource)))
+                        == manifest.metadata.name
+            };
+            let recorded = transition(record)
+                .is_some_and(|it| it.number == child::transition(manifest) || is_outgoing(it));
             if !recorded {
                 broken(
                     violations,
@@ -362,6 +402,17 @@ fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<V
         }
         Effect::WriteHandover { record: handover, .. } => {
             let may_begin = match transition(record) {
+                Some(transition) if is_handed_over_at_a_cut(transition) => {
+                    let view = View::new(observed, now, record.clone());
+                    for violation in watermark::violations(&view, transition) {
+                        broken(violations, Law::RecordBeforeEffect, violation);
+                    }
+                    true
+                }
+                // Nothing goes out, so nothing has to be stopped first.
+                Some(transition) if transition.from.is_none() => {
+                    handover.active == named::incoming(transition)
+                }
                 Some(transition) if handover.active == named::incoming(transition) => {
                     matches!(transition.step, Step::Deploying { .. } | Step::Switching { .. })
                         && transition.outgoing_stopped_at.is_some()
@@ -381,10 +432,16 @@ fn record_before_effect(record: &Record, effect: &Effect, violations: &mut Vec<V
         }
         Effect::ReplaceChild { .. }
         | Effect::DeleteChild { .. }
+        | Effect::StopDrained { .. }
         | Effect::DisposeSavepoint { .. }
         | Effect::ApplyIngress { .. }
         | Effect::DeleteIngress { .. } => {}
     }
+}
+
+/// Whether the handover record is the business of the decider of handovers by WATERMARK, and its laws hold for it.
+const fn is_handed_over_at_a_cut(transition: &Transition) -> bool {
+    matches!(transition.step, Step::HandingOver { .. } | Step::Sealing { .. })
 }
 
 /// Strategy SAVEPOINT: the incoming child is created only where the outgoing job is stopped or it waits, let begin only where
@@ -394,6 +451,19 @@ fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations:
         return;
     };
     if transition.mode != TransitionMode::Advanced {
+        return;
+    }
+    if is_handed_over_at_a_cut(transition) {
+        // Both jobs run; their gates see to it that each record is written by one of them, once they can know of the handover.
+        if let Effect::CreateChild { .. } = effect
+            && !watermark::has_begun(observed, transition)
+        {
+            broken(
+                violations,
+                Law::OneWriter,
+                "a child is created before the handover record keeps its gates closed",
+            );
+        }
         return;
     }
     let may_run = |color: Color| match &observed.side(color).child {
@@ -445,6 +515,7 @@ fn one_writer(observed: &Observed, record: &Record, effect: &Effect, violations:
             }
         }
         Effect::DeleteChild { .. }
+        | Effect::StopDrained { .. }
         | Effect::TriggerSavepoint { .. }
         | Effect::DisposeSavepoint { .. }
         | Effect::ApplyIngress { .. }

@@ -18,6 +18,7 @@ pub mod invariants;
 mod named;
 pub mod observed;
 pub mod plan;
+mod prepared;
 pub mod promise;
 mod rebuild;
 pub mod record;
@@ -29,6 +30,7 @@ mod states;
 mod status;
 mod view;
 mod waiting;
+mod watermark;
 
 use jiff::Timestamp;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeploymentStatus};
@@ -39,6 +41,7 @@ pub use observed::{
     ClusterView, CompletedCheckpoint, Observed, SavepointObservation, SavepointProgress, Side,
 };
 use record::State;
+pub use savepoints::{Awaited as AwaitedSavepoint, awaited as awaited_savepoint};
 pub use specification::Specification;
 pub use status::step_name;
 use view::{Verdict, View};

@@ -1,4 +1,4 @@
-//! Which job the handover record names as the active one (strategy SAVEPOINT).
+//! Which job the handover record names as the active one.
 //!
 //! An incoming job that was brought up before the outgoing one was stopped waits, in its JobManager, until the record names
 //! it. So naming it is what starts it, and one conditional write: of two operators that would name different jobs, one wins.
@@ -11,9 +11,9 @@ use super::decision::Effect;
 use super::observed::Observed;
 use super::record::Transition;
 use super::view::View;
-use super::{child, waiting};
+use super::{child, waiting, watermark};
 use crate::Fact;
-use crate::handover::{Epoch, HandoverRecord, Job, Phase, Version};
+use crate::handover::{Epoch, HandoverRecord, Job, Phase, Seen, Version};
 
 /// Which side's cluster a decision depends on; `None`: neither's.
 pub fn wants_cluster(resource: &FlinkBlueGreenDeployment) -> Option<Color> {
@@ -73,11 +73,18 @@ pub fn take_back(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     write(view, transition.number, job(from, view.present(from)?), None)
 }
 
-/// Names a job that is active and would wait after a restart, where the record has got lost or names another.
+/// Names a job that is active and would wait for it (after a restart, or its gates), where the record has got lost or names another;
+/// and says that it is alone, where a handover to another one was given up.
 pub fn put_right(view: &View<'_>, color: Color) -> Option<Effect> {
     let present = view.present(color)?;
+    let has_gates = watermark::has_gates(present);
+    let is_under_way = |seen: &Seen| seen.record.phase != Phase::Stable;
+    if has_gates && view.observed.handover.present().is_some_and(is_under_way) {
+        return watermark::settle(view, color);
+    }
     let job = job(color, present);
-    (waiting::awaits_savepoint(present) && matches!(names(view.observed, job), Fact::Absent)).then_some(())?;
+    let asks = has_gates || waiting::awaits_savepoint(present);
+    (asks && matches!(names(view.observed, job), Fact::Absent)).then_some(())?;
     let began = view
         .record
         .history
@@ -115,7 +122,7 @@ fn write(view: &View<'_>, epoch: u64, job: Job, savepoint: Option<&str>) -> Opti
         // What they reported fences their own earlier attempts.
         blue: before.and_then(|record| record.blue.clone()),
         green: before.and_then(|record| record.green.clone()),
-        is_first_deployment: false,
+        is_first_deployment: view.record.reconciled.is_none(),
         deletion_delay_ms: u64::try_from(delay).unwrap_or_default(),
     };
     Some(Effect::WriteHandover {

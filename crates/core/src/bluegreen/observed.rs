@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::Ingress;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment};
 use sluice_api::{FlinkDeployment, Problem};
@@ -49,6 +50,9 @@ pub struct Side {
     pub checkpoint: Fact<CompletedCheckpoint>,
     /// Its cluster, as its JobManager tells; looked at only where [`super::wants_cluster`] asks for it.
     pub cluster: Fact<ClusterView>,
+    /// Since when what its gates report (strategy WATERMARK) has not changed, as far as this process has seen; `None`: it reports
+    /// nothing, or has only just.
+    pub still_since: Option<Timestamp>,
 }
 
 /// A cluster as its JobManager tells.
@@ -65,6 +69,7 @@ impl Side {
             child: Fact::Absent,
             checkpoint: Fact::Absent,
             cluster: Fact::Absent,
+            still_since: None,
         }
     }
 }
@@ -120,6 +125,8 @@ pub enum SavepointProgress {
     Completed {
         /// Where it is; empty if Flink did not say.
         location: String,
+        /// Its number among the job's checkpoints, if it could be learnt.
+        checkpoint: Option<u64>,
     },
     /// It failed.
     Failed {

@@ -11,7 +11,7 @@ use super::decision::Decision;
 use super::diff::{Diff, DiffKind, compare};
 use super::observed::Observed;
 use super::record::{self, State};
-use super::{decide, diff};
+use super::{decide, diff, watermark};
 use crate::fields;
 
 /// What an edit would do.
@@ -103,14 +103,18 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
             ));
         }
         (Some(DiffKind::Transition), Some(color)) => {
-            transition_steps(
-                &mut steps,
-                observed,
-                color,
-                mode,
-                stateful,
-                valid.settings.promotion,
-            );
+            if mode == TransitionMode::Advanced && watermark::is_wanted(&valid.child) {
+                handover_steps(&mut steps, color, valid.settings.promotion);
+            } else {
+                transition_steps(
+                    &mut steps,
+                    observed,
+                    color,
+                    mode,
+                    stateful,
+                    valid.settings.promotion,
+                );
+            }
         }
         (Some(DiffKind::SavepointRedeploy), Some(color)) => {
             let path = valid.job.initial_savepoint_path.clone().unwrap_or_default();
@@ -132,7 +136,13 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
     let takes_savepoint = takes_savepoint(kind, second_job, mode, stateful);
     let redeploy = kind == Some(DiffKind::SavepointRedeploy);
     let has_start = valid.job.initial_savepoint_path.is_some();
-    let guarantee = second_job.then(|| guarantee(redeploy, has_start, mode, stateful));
+    let at_a_cut = kind == Some(DiffKind::Transition)
+        && mode == TransitionMode::Advanced
+        && watermark::is_wanted(&valid.child);
+    let guarantee = second_job.then(|| match at_a_cut {
+        true => Guarantee::ExactlyOnceExceptLate,
+        false => guarantee(redeploy, has_start, mode, stateful),
+    });
     let additional = (second_job || kind.is_none()).then(|| resources(&valid.child));
     Plan {
         problems: Vec::new(),
@@ -173,6 +183,27 @@ const fn guarantee(redeploy: bool, has_start: bool, mode: TransitionMode, statef
 
 fn named(color: Option<Color>) -> &'static str {
     color.map_or("the active child", Color::name)
+}
+
+/// A handover at a cut in event time, where the outgoing job has gates.
+fn handover_steps(steps: &mut Vec<String>, from: Color, promotion: Promotion) {
+    let to = from.other();
+    steps.push(format!("a savepoint of {from} is taken, {from} goes on running"));
+    steps.push(format!(
+        "{to} is deployed from that savepoint with its gates closed and catches up; if it does not, it goes, and {from} goes on"
+    ));
+    if promotion == Promotion::Manual {
+        steps.push(format!(
+            "once {to} has caught up it waits for a person to promote it"
+        ));
+    }
+    steps.push(format!(
+        "the gates agree on a cut in event time: {from} writes the records below it, {to} the others, without a pause"
+    ));
+    steps.push(format!(
+        "{from} commits what it wrote, is stopped, and is deleted; where it has no gates yet, or no input moves, it is stopped with a \
+         savepoint instead and {to} goes on from it"
+    ));
 }
 
 fn transition_steps(

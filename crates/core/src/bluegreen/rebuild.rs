@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sluice_api::blue_green::{
     BlueGreenState, Color, FailedDeploymentPolicy, FlinkBlueGreenDeploymentSpec,
     FlinkBlueGreenDeploymentStatus, FlinkDeploymentTemplate, KeptStatus, TransitionCause, TransitionMode,
+    WatermarkStatus,
 };
 use sluice_api::{FlinkDeployment, JobState};
 
@@ -15,7 +16,8 @@ use super::decision::{Waiting, WaitingFor};
 use super::observed::Observed;
 use super::record::{self, Record, State, Step, Transition};
 use super::specification::Specification;
-use super::{agent, child, diff};
+use super::{agent, child, diff, prepared, watermark};
+use crate::handover::{HandoverRecord, Phase};
 use crate::{Event, Fact, fields};
 
 /// The record, and what to tell if it had to be rebuilt. `Err`: what has to be observed first.
@@ -51,11 +53,32 @@ pub fn record(observed: &Observed, now: Timestamp) -> Result<(Record, Option<Eve
             problems.join("; ")
         ))));
     }
+    if let Fact::Present(seen) = &observed.handover {
+        // A transition that no child tells of any more; the next one has to be newer.
+        rebuilt.number = rebuilt.number.max(seen.record.epoch.0);
+    }
+    if let ((Some(blue), Some(green)), Fact::Unknown(why)) = (found, &observed.handover)
+        && (watermark::has_gates(blue) || watermark::has_gates(green))
+    {
+        return Err(Waiting::observation(format!(
+            "the handover record could not be read: {why}"
+        )));
+    }
     let event = match found {
         (None, None) => return Ok(none(observed, status, rebuilt)),
         (Some(only), None) => one(observed, now, status, &mut rebuilt, Color::Blue, only),
         (None, Some(only)) => one(observed, now, status, &mut rebuilt, Color::Green, only),
-        (Some(blue), Some(green)) => two(observed, now, status, &mut rebuilt, blue, green),
+        (Some(blue), Some(green)) => handed_over(observed, now, &mut rebuilt, blue, green)
+            .unwrap_or_else(|| two(observed, now, status, &mut rebuilt, blue, green)),
+    };
+    let active = rebuilt.active().and_then(own);
+    rebuilt.sink_epoch = match &rebuilt.state {
+        // Until it is over, the outgoing job's.
+        State::InTransition(transition) => {
+            let outgoing = transition.from.and_then(own).or(active);
+            outgoing.map_or(0, prepared::sink_epoch)
+        }
+        State::Active(_) | State::Initializing => active.map_or(0, prepared::sink_epoch),
     };
     Ok((rebuilt, Some(event)))
 }
@@ -201,6 +224,55 @@ fn one(
     )
 }
 
+/// The two children of a handover at a cut in event time that can no longer be given up: the handover record knows.
+fn handed_over(
+    observed: &Observed,
+    now: Timestamp,
+    rebuilt: &mut Record,
+    blue: &FlinkDeployment,
+    green: &FlinkDeployment,
+) -> Option<Event> {
+    let record: &HandoverRecord = &observed.handover.present()?.record;
+    let cut = match record.phase {
+        Phase::Commit { cut } | Phase::Sealed { cut } => cut.0,
+        Phase::Stable | Phase::Standby { .. } | Phase::Prepare { .. } | Phase::Abort => return None,
+    };
+    let of = |color: Color| match color {
+        Color::Blue => blue,
+        Color::Green => green,
+    };
+    let (from, to) = (record.active.color, record.incoming_job()?.color);
+    let number = child::transition(of(to));
+    if Some(number) != record.incoming.map(|it| it.0)
+        || child::transition(of(from)) != record.active.created_for.0
+    {
+        return None;
+    }
+    rebuilt.number = rebuilt.number.max(number);
+    rebuilt.reconciled = Some(Specification::new(spec_of(observed, of(from), from)));
+    let spec = Specification::new(spec_of(observed, of(to), to));
+    let status = FlinkBlueGreenDeploymentStatus::default();
+    rebuilt.state = State::InTransition(Box::new(Transition {
+        cause: TransitionCause::SpecChanged,
+        mode: TransitionMode::Advanced,
+        step: Step::Sealing {
+            since: now,
+            cut: Some(cut),
+            stop: None,
+        },
+        watermark: Some(WatermarkStatus {
+            attempt: record.fork.map_or(0, |fork| fork.attempt.0),
+            checkpoint: Some(record.fork.map_or(0, |fork| fork.checkpoint.0)),
+            ..WatermarkStatus::default()
+        }),
+        ..taken_over(now, &status, Some(from), to, of(to), &spec)
+    }));
+    Some(Event::warning(
+        "StatusRebuilt",
+        format!("the status was rebuilt from the handover record: {to} takes over from {from}"),
+    ))
+}
+
 fn two(
     observed: &Observed,
     now: Timestamp,
@@ -317,6 +389,8 @@ fn taken_over(
         savepoint: None,
         restore: child::restored_from(incoming).map(str::to_owned),
         warm: false,
+        sink_epoch: prepared::sink_epoch(incoming),
+        watermark: None,
         outgoing_stopped_at: None,
         incoming_created_at: incoming.metadata.creation_timestamp.as_ref().map(|time| time.0),
         lowered: None,

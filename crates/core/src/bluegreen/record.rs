@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sluice_api::blue_green::{
     AcknowledgedStatus, BlueGreenState, Color, FailedStatus, FlinkBlueGreenDeploymentStatus, HistoryEntry,
     KeptStatus, SavepointStatus, StepStatus, TransitionCause, TransitionMode, TransitionStatus,
+    WatermarkStatus,
 };
 
 use super::specification::Specification;
@@ -34,6 +35,8 @@ pub struct Record {
     pub savepoints: Vec<SavepointStatus>,
     /// The commands that were acted on.
     pub acknowledged: AcknowledgedStatus,
+    /// The sink epoch of the active job.
+    pub sink_epoch: u64,
     /// The last transitions, newest first.
     pub history: Vec<HistoryEntry>,
 }
@@ -67,6 +70,8 @@ pub struct Transition {
     pub outgoing_stopped_at: Option<Timestamp>,
     pub incoming_created_at: Option<Timestamp>,
     pub lowered: Option<String>,
+    pub sink_epoch: u64,
+    pub watermark: Option<WatermarkStatus>,
 }
 
 impl Transition {
@@ -92,6 +97,8 @@ impl Transition {
             outgoing_stopped_at: wire.outgoing_stopped_at,
             incoming_created_at: wire.incoming_created_at,
             lowered: wire.lowered.clone(),
+            sink_epoch: wire.sink_epoch,
+            watermark: wire.watermark.clone(),
         })
     }
 
@@ -112,6 +119,8 @@ impl Transition {
             outgoing_stopped_at: self.outgoing_stopped_at,
             incoming_created_at: self.incoming_created_at,
             lowered: self.lowered.clone(),
+            sink_epoch: self.sink_epoch,
+            watermark: self.watermark.clone(),
         }
     }
 }
@@ -127,6 +136,7 @@ impl Record {
             kept: None,
             savepoints: Vec::new(),
             acknowledged: AcknowledgedStatus::default(),
+            sink_epoch: 0,
             history: Vec::new(),
         }
     }
@@ -160,6 +170,16 @@ impl Record {
     pub fn warm(mut self) -> Self {
         if let State::InTransition(transition) = &mut self.state {
             transition.warm = true;
+        }
+        self
+    }
+
+    /// The same record, its transition handing over at a cut in event time. Its incoming job is a fork, so its sinks begin afresh.
+    #[must_use]
+    pub fn at_a_watermark(mut self, watermark: WatermarkStatus) -> Self {
+        if let State::InTransition(transition) = &mut self.state {
+            transition.sink_epoch = transition.number;
+            transition.watermark = Some(watermark);
         }
         self
     }
@@ -198,13 +218,14 @@ impl Default for Record {
 /// The side that serves during a transition: the incoming one from the point of no return on.
 pub fn serving(transition: &Transition) -> Option<Color> {
     match &transition.step {
-        Step::Switching { .. } | Step::InPlace { .. } => Some(transition.to),
+        Step::Switching { .. } | Step::Sealing { .. } | Step::InPlace { .. } => Some(transition.to),
         Step::Savepointing { .. }
         | Step::Savepointed { .. }
         | Step::Stopping { .. }
         | Step::Creating { .. }
         | Step::Warming { .. }
         | Step::Deploying { .. }
+        | Step::HandingOver { .. }
         | Step::AwaitingPromotion { .. }
         | Step::Returning { .. } => transition.from,
     }
@@ -220,7 +241,12 @@ pub const fn deadline(step: &Step) -> Option<Timestamp> {
         | Step::Deploying { deadline, .. }
         | Step::InPlace { deadline, .. }
         | Step::Returning { deadline, .. } => Some(*deadline),
-        Step::Savepointed { .. } | Step::AwaitingPromotion { .. } | Step::Switching { .. } => None,
+        // The deadline of a handover stands in its record, and belongs to one phase.
+        Step::Savepointed { .. }
+        | Step::HandingOver { .. }
+        | Step::Sealing { .. }
+        | Step::AwaitingPromotion { .. }
+        | Step::Switching { .. } => None,
     }
 }
 
@@ -259,6 +285,7 @@ pub fn read(status: &FlinkBlueGreenDeploymentStatus) -> Option<Record> {
         kept: status.kept.clone(),
         savepoints: status.savepoints.clone(),
         acknowledged: status.acknowledged.clone().unwrap_or_default(),
+        sink_epoch: status.sink_epoch,
         history: status.history.clone(),
     })
 }
@@ -290,6 +317,8 @@ pub fn wire_state(record: &Record) -> BlueGreenState {
                 Step::Creating { .. }
                 | Step::Warming { .. }
                 | Step::Deploying { .. }
+                | Step::HandingOver { .. }
+                | Step::Sealing { .. }
                 | Step::AwaitingPromotion { .. }
                 | Step::Switching { .. }
                 | Step::InPlace { .. } => transitioning(to),

@@ -13,7 +13,7 @@ use super::diff::{self, DiffKind};
 use super::record::{Step, Transition};
 use super::specification::Specification;
 use super::view::{Verdict, View};
-use super::{abort, child, incoming, status};
+use super::{abort, child, incoming, status, watermark};
 use crate::Event;
 
 /// Takes an edit into the transition under way.
@@ -27,8 +27,15 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
     if **current == valid.spec {
         return None;
     }
+    if transition.watermark.is_some() {
+        return retarget_handover(view, transition, valid);
+    }
     let incoming_is_there = match transition.step {
-        Step::Switching { .. } | Step::InPlace { .. } | Step::Returning { .. } => return None,
+        Step::Switching { .. }
+        | Step::InPlace { .. }
+        | Step::Returning { .. }
+        | Step::HandingOver { .. }
+        | Step::Sealing { .. } => return None,
         Step::Savepointing { .. } | Step::Savepointed { .. } | Step::Stopping { .. } => false,
         Step::Creating { .. } => view
             .present(transition.to)
@@ -74,6 +81,8 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
             | Step::Savepointed { .. }
             | Step::Stopping { .. }
             | Step::Creating { .. }
+            | Step::HandingOver { .. }
+            | Step::Sealing { .. }
             | Step::AwaitingPromotion { .. }
             | Step::Switching { .. }
             | Step::InPlace { .. }
@@ -92,6 +101,56 @@ pub fn retarget(view: &View<'_>) -> Option<Verdict> {
         return Some(abort::abort(view, transition, AbortReason::Superseded, message));
     }
     Some(start_over(view, transition, valid, cause))
+}
+
+/// The same for a handover at a cut in event time. It is given up for the edit as long as it can be: the incoming job was forked off
+/// for another specification, and where the cut is depends on when.
+fn retarget_handover(view: &View<'_>, transition: &Transition, valid: &ValidSpec) -> Option<Verdict> {
+    let change = diff::compare(&transition.spec, &valid.spec).kind;
+    let reconciled = view.record.reconciled.as_ref()?;
+    let is_reverted = diff::compare(reconciled, &valid.spec).kind == DiffKind::Ignore;
+    let as_it_is = || {
+        let step = transition.step.clone();
+        Some(adopt(view, transition, valid, step, Vec::new()))
+    };
+    match transition.step {
+        // It is taken to its end, so that it can be listed, and disposed of one day.
+        Step::Savepointing { .. } if is_reverted => None,
+        Step::Savepointing { .. } | Step::Savepointed { .. }
+            if !is_reverted && change == DiffKind::Ignore =>
+        {
+            as_it_is()
+        }
+        Step::Savepointing { .. } | Step::Savepointed { .. } if is_reverted => reverted(view, transition),
+        Step::Savepointing { .. } | Step::Savepointed { .. } => {
+            let message = "the specification changed while its savepoint was taken".to_owned();
+            Some(abort::abort(view, transition, AbortReason::Superseded, message))
+        }
+        Step::HandingOver { .. } if watermark::may_be_committed(view, transition) => None,
+        Step::HandingOver { .. } if watermark::is_being_given_up(transition) => None,
+        Step::HandingOver { .. } if is_reverted => Some(watermark::give_up(
+            view,
+            transition,
+            AbortReason::Reverted,
+            "the specification is the active one again".to_owned(),
+        )),
+        Step::HandingOver { .. } if change == DiffKind::Ignore => as_it_is(),
+        Step::HandingOver { .. } => Some(watermark::give_up(
+            view,
+            transition,
+            AbortReason::Superseded,
+            format!("the specification changed while {} was coming up", transition.to),
+        )),
+        Step::Sealing { .. }
+        | Step::Switching { .. }
+        | Step::Stopping { .. }
+        | Step::Creating { .. }
+        | Step::Warming { .. }
+        | Step::Deploying { .. }
+        | Step::AwaitingPromotion { .. }
+        | Step::InPlace { .. }
+        | Step::Returning { .. } => None,
+    }
 }
 
 fn adopt(
@@ -229,6 +288,10 @@ fn reverted(view: &View<'_>, transition: &Transition) -> Option<Verdict> {
             AbortReason::Reverted,
             "the specification is the active one again".to_owned(),
         )),
-        Step::Switching { .. } | Step::InPlace { .. } | Step::Returning { .. } => None,
+        Step::HandingOver { .. }
+        | Step::Sealing { .. }
+        | Step::Switching { .. }
+        | Step::InPlace { .. }
+        | Step::Returning { .. } => None,
     }
 }

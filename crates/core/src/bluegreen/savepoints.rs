@@ -1,7 +1,7 @@
 //! Sluice's own savepoints: how they are named, which of them are kept, what the last known state of a job is.
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{Color, Outcome, SavepointStatus};
+use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, Outcome, SavepointStatus};
 use sluice_api::configuration;
 use sluice_api::settings::SavepointRetention;
 
@@ -14,16 +14,52 @@ use crate::{Event, identity};
 /// same savepoint however often it is asked for; they are written down before the request is sent (scenario 1).
 pub fn attempt(view: &View<'_>, transition: u64, attempt: u32, deadline: Timestamp) -> Step {
     let uid = child::uid(view.resource());
-    let directory = base_directory(view)
-        .map(|base| identity::savepoint_directory(&base, uid, transition, attempt))
-        .unwrap_or_default();
     Step::Savepointing {
         attempt,
         trigger_id: identity::trigger_id(uid, "savepoint", transition, attempt),
-        directory,
+        directory: directory(view, transition, attempt),
         since: view.now,
         deadline,
     }
+}
+
+/// Where the savepoint of this attempt goes; empty: where Flink puts those that it is told nothing about.
+pub fn directory(view: &View<'_>, transition: u64, attempt: u32) -> String {
+    let uid = child::uid(view.resource());
+    base_directory(view)
+        .map(|base| identity::savepoint_directory(&base, uid, transition, attempt))
+        .unwrap_or_default()
+}
+
+/// A savepoint that a transition waits for, as a shell asks after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited<'a> {
+    /// Whose job it is of.
+    pub color: Color,
+    /// Our own trigger id.
+    pub trigger_id: &'a str,
+    /// The target directory of this attempt alone.
+    pub directory: &'a str,
+}
+
+/// The savepoint that the resource's transition waits for: the one that the incoming job starts from, or the one that the outgoing job
+/// is stopped with for good.
+pub fn awaited(resource: &FlinkBlueGreenDeployment) -> Option<Awaited<'_>> {
+    let transition = resource.status.as_ref()?.transition.as_ref()?;
+    let (trigger_id, directory) = match &transition.step {
+        Step::Savepointing {
+            trigger_id,
+            directory,
+            ..
+        } => (trigger_id, directory),
+        Step::Sealing { stop: Some(stop), .. } => (&stop.trigger_id, &stop.directory),
+        _ => return None,
+    };
+    Some(Awaited {
+        color: transition.from?,
+        trigger_id,
+        directory,
+    })
 }
 
 fn base_directory(view: &View<'_>) -> Option<String> {

@@ -9,7 +9,7 @@ use sluice_api::flink_deployment::{FlinkJobState, JobStatus};
 use super::decision::{Waiting, WaitingFor};
 use super::record::{State, Step, wire_state};
 use super::view::{Mine, View};
-use super::{child, diff};
+use super::{child, diff, watermark};
 use crate::{Fact, fields};
 
 /// The status as it shall stand; `None` if it stands so already.
@@ -41,6 +41,7 @@ pub fn write(
         failed: record.failed.clone(),
         kept: record.kept.clone(),
         savepoints: record.savepoints.clone(),
+        sink_epoch: record.sink_epoch,
         acknowledged: (record.acknowledged != sluice_api::blue_green::AcknowledgedStatus::default())
             .then(|| record.acknowledged.clone()),
         rival: None,
@@ -58,7 +59,10 @@ pub fn write(
             | Step::Returning { deadline, .. } => status.abort_timestamp = WireTime(Some(*deadline)),
             Step::AwaitingPromotion { since } => status.deployment_ready_timestamp = WireTime(Some(*since)),
             Step::Switching { ready_at, .. } => status.deployment_ready_timestamp = WireTime(Some(*ready_at)),
-            Step::Savepointed { .. } | Step::Stopping { .. } => {}
+            Step::HandingOver { .. } => {
+                status.abort_timestamp = WireTime(watermark::awaited(view, transition).and_then(|it| it.1));
+            }
+            Step::Savepointed { .. } | Step::Stopping { .. } | Step::Sealing { .. } => {}
         }
     }
     status.conditions = conditions(view, waiting, blocked, &previous.conditions);
@@ -192,6 +196,8 @@ pub const fn step_name(step: &Step) -> &'static str {
         Step::Creating { .. } => "Creating",
         Step::Warming { .. } => "Warming",
         Step::Deploying { .. } => "Deploying",
+        Step::HandingOver { .. } => "HandingOver",
+        Step::Sealing { .. } => "Sealing",
         Step::AwaitingPromotion { .. } => "AwaitingPromotion",
         Step::Switching { .. } => "Switching",
         Step::InPlace { .. } => "InPlace",
@@ -313,19 +319,35 @@ fn spec_valid(view: &View<'_>) -> Draft {
 }
 
 fn handover_ready(view: &View<'_>) -> Draft {
-    let (status, reason, message) = match view.settings.transition_mode {
-        TransitionMode::Basic => ("Unknown", "NotApplicable", "transitionMode is BASIC"),
-        TransitionMode::Advanced => (
+    let is_by_watermark = || {
+        let spec = view.spec.as_ref();
+        spec.is_ok_and(|valid| watermark::is_wanted(&valid.child))
+    };
+    let awaited = match &view.record.state {
+        State::InTransition(transition) if matches!(transition.step, Step::HandingOver { .. }) => {
+            watermark::awaited(view, transition)
+        }
+        State::InTransition(_) | State::Active(_) | State::Initializing => None,
+    };
+    let (status, reason, message) = match (view.settings.transition_mode, awaited) {
+        (TransitionMode::Basic, _) => ("Unknown", "NotApplicable", "transitionMode is BASIC".to_owned()),
+        (TransitionMode::Advanced, Some((what, _))) => ("False", "Awaited", format!("waiting for {what}")),
+        (TransitionMode::Advanced, None) if is_by_watermark() => (
+            "True",
+            "StrategyWatermark",
+            "both jobs run, and the incoming one takes over at a cut in event time".to_owned(),
+        ),
+        (TransitionMode::Advanced, None) => (
             "True",
             "StrategySavepoint",
-            "the outgoing job is stopped with a savepoint and the incoming one goes on from it",
+            "the outgoing job is stopped with a savepoint and the incoming one goes on from it".to_owned(),
         ),
     };
     Draft {
         kind: "HandoverReady",
         status,
         reason,
-        message: message.to_owned(),
+        message,
     }
 }
 
@@ -361,6 +383,10 @@ pub fn awaited(view: &View<'_>) -> Option<Waiting> {
         }
         Step::Warming { since, deadline } => waiting(WaitingFor::Warm(to), *since, Some(*deadline)),
         Step::Deploying { since, deadline } => waiting(WaitingFor::Ready(to), *since, Some(*deadline)),
+        Step::HandingOver { since } | Step::Sealing { since, .. } => {
+            let (what, until) = watermark::awaited(view, transition)?;
+            waiting(WaitingFor::Handover(what), *since, until)
+        }
         Step::AwaitingPromotion { since } => waiting(WaitingFor::Promotion(to), *since, None),
         Step::Switching {
             since, delete_after, ..

@@ -174,6 +174,9 @@ impl<'a> View<'a> {
             outgoing_stopped_at: None,
             incoming_created_at: None,
             lowered: None,
+            // It goes on with the sinks of the active job.
+            sink_epoch: self.record.sink_epoch,
+            watermark: None,
         };
         let mut record = self.record.with_transition(transition);
         record.number = number;

@@ -64,6 +64,7 @@ fn mirrored_side(side: &Side) -> Side {
         child: mirrored_fact(&side.child),
         checkpoint: side.checkpoint.clone(),
         cluster: side.cluster.clone(),
+        still_since: side.still_since,
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::diff::{self, DiffKind};
 use super::super::record::Step;
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child, failed, rebuild, savepoints, waiting};
+use super::super::{abort, child, failed, prepared, rebuild, savepoints, waiting, watermark};
 use crate::{Event, Fact, fields};
 
 /// Looks after the active child, then at the edit.
@@ -162,25 +162,35 @@ fn begin(
     };
     let redeploy = cause == TransitionCause::SavepointRedeploy;
     let named = valid.job.initial_savepoint_path.clone();
-    let healthy = child::job_is_running(active) && child::job_id(active).is_some();
+    let healthy = is_healthy(active);
     if view.settings.transition_mode == TransitionMode::Advanced {
-        // Stopped without any state, it could not come back either.
-        if !redeploy
-            && !healthy
-            && let Err(blocked) = state_of_unhealthy(view, color, active)
-        {
-            return *blocked;
+        if let Err(why) = prepared::is_deliverable(view, to, &valid.spec) {
+            return Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(why)));
         }
-        let restore = redeploy.then(|| named.clone()).flatten();
-        let number = view.record.number.saturating_add(1);
-        if healthy && waiting::is_possible(view, to, number, &valid.spec) {
-            let message = format!("{to} comes up and waits; then {color} is stopped with a savepoint for it");
-            let mut verdict = start(restore, view.creating(), message);
-            verdict.record = verdict.record.warm();
-            return verdict;
+        let wanted = Specification::new(valid.spec.clone());
+        if !watermark::is_wanted(&valid.child) || redeploy || !healthy {
+            return stop_for(view, color, cause, &wanted);
         }
-        let message = format!("{color} is stopped with a savepoint, {to} goes on from it");
-        return start(restore, view.stopping(), message);
+        return match watermark::way(view, color, active, &valid.child) {
+            watermark::Way::Blocked(waiting) => Verdict::blocked(view, waiting),
+            watermark::Way::Savepoint(why) => {
+                let mut verdict = stop_for(view, color, cause, &wanted);
+                for event in verdict.events.iter_mut().take(1) {
+                    event.message = format!("{}, because {why}", event.message);
+                }
+                verdict
+            }
+            watermark::Way::Watermark(handover) => {
+                let number = view.record.number.saturating_add(1);
+                let step = savepoints::attempt(view, number, 1, view.after(view.settings.savepoint_timeout));
+                let message = format!(
+                    "a savepoint of {color} is taken, {to} takes over from it at a cut in event time"
+                );
+                let mut verdict = start(None, step, message);
+                verdict.record = verdict.record.at_a_watermark(handover);
+                verdict
+            }
+        };
     }
     if redeploy {
         let message = match &named {
@@ -212,6 +222,50 @@ fn begin(
             }
         }
     }
+}
+
+fn is_healthy(active: &FlinkDeployment) -> bool {
+    child::job_is_running(active) && child::job_id(active).is_some()
+}
+
+/// Begins a transition by the strategy SAVEPOINT: the outgoing job is stopped with a savepoint, once the incoming cluster is up where
+/// it can be told to wait.
+pub fn stop_for(view: &View<'_>, color: Color, cause: TransitionCause, spec: &Specification) -> Verdict {
+    let to = color.other();
+    let Some(active) = view.present(color) else {
+        return Verdict::stay(view);
+    };
+    let redeploy = cause == TransitionCause::SavepointRedeploy;
+    let healthy = is_healthy(active);
+    // Stopped without any state, it could not come back either.
+    if !redeploy
+        && !healthy
+        && let Err(blocked) = state_of_unhealthy(view, color, active)
+    {
+        return *blocked;
+    }
+    let named = || {
+        diff::child_spec(spec)
+            .job
+            .as_ref()?
+            .initial_savepoint_path
+            .clone()
+    };
+    let restore = redeploy.then(named).flatten();
+    let number = view.record.number.saturating_add(1);
+    let warm = healthy && waiting::is_possible(view, to, number, spec);
+    let (step, message) = if warm {
+        let message = format!("{to} comes up and waits; then {color} is stopped with a savepoint for it");
+        (view.creating(), message)
+    } else {
+        let message = format!("{color} is stopped with a savepoint, {to} goes on from it");
+        (view.stopping(), message)
+    };
+    let mut record = view.begin(Some(color), to, cause, spec, restore, step);
+    // A specification that is tried again is no longer set aside.
+    record.failed = None;
+    let record = if warm { record.warm() } else { record };
+    Verdict::next(record, Event::normal("TransitionStarted", message))
 }
 
 /// The active job is unhealthy, and a fix must get through (row 8): its last completed checkpoint carries the state as far

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use sluice_api::blue_green::AbortReason;
 
+use super::super::decision::{Waiting, WaitingFor};
 use super::super::record::{Step, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, child, waiting};
+use super::super::{abort, child, prepared, waiting};
 use crate::Event;
 
 /// Goes on once this transition's own child is there; the abort clock starts then.
@@ -31,7 +32,7 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             Verdict::next(record, Event::normal("ChildCreated", format!("{to} is created")))
         }
         // The shell has lost its agent since the transition began, or it does not fit the last edit.
-        Mine::Absent if transition.holds_incoming() && waiting::of(view, transition).is_none() => {
+        Mine::Absent if transition.holds_incoming() && !waiting::can(view, transition) => {
             let record = view.record.with_transition(Transition {
                 warm: false,
                 step: view.stopping(),
@@ -40,6 +41,9 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             let message =
                 format!("{to} cannot be told to wait: it is created when the outgoing job has stopped");
             Verdict::next(record, Event::warning("CannotWait", message))
+        }
+        Mine::Absent if let Err(why) = prepared::incoming(view, transition) => {
+            Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(why)))
         }
         Mine::Foreign => abort::abort(
             view,

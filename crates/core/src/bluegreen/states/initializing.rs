@@ -5,7 +5,7 @@ use sluice_api::blue_green::{Color, TransitionCause};
 use super::super::decision::{Waiting, WaitingFor};
 use super::super::specification::Specification;
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, failed, incoming};
+use super::super::{abort, failed, incoming, prepared};
 use crate::Event;
 
 /// Deploys blue for the first time.
@@ -30,6 +30,9 @@ pub fn next(view: &View<'_>) -> Verdict {
         ),
         // What an earlier attempt left behind is replaced, never reused; `creating` sees to it.
         Mine::Absent | Mine::Present(_) | Mine::Terminating => {
+            if let Err(why) = prepared::is_deliverable(view, Color::Blue, &valid.spec) {
+                return Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(why)));
+            }
             let restore = match incoming::first_deployment(view, valid) {
                 Ok(restore) => restore,
                 Err(why) => {

@@ -4,11 +4,13 @@ pub mod active;
 pub mod awaiting_promotion;
 pub mod creating;
 pub mod deploying;
+pub mod handing_over;
 pub mod in_place;
 pub mod initializing;
 pub mod returning;
 pub mod savepointed;
 pub mod savepointing;
+pub mod sealing;
 pub mod stopping;
 pub mod switching;
 pub mod warming;
@@ -33,6 +35,8 @@ pub fn next(view: &View<'_>) -> Verdict {
             Step::Creating { deadline, .. } => creating::next(view, transition, *deadline),
             Step::Warming { deadline, .. } => warming::next(view, transition, *deadline),
             Step::Deploying { deadline, .. } => deploying::next(view, transition, *deadline),
+            Step::HandingOver { .. } => handing_over::next(view, transition),
+            Step::Sealing { since, .. } => sealing::next(view, transition, *since),
             Step::AwaitingPromotion { .. } => awaiting_promotion::next(view, transition),
             Step::Switching {
                 ready_at,

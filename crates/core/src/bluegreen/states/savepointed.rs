@@ -1,6 +1,6 @@
 //! The savepoint is there; upstream shows ACTIVE here for a moment. The incoming child comes next.
 
-use super::super::record::Transition;
+use super::super::record::{Step, Transition};
 use super::super::retarget;
 use super::super::view::{Verdict, View};
 
@@ -10,8 +10,13 @@ pub fn next(view: &View<'_>, transition: &Transition) -> Verdict {
         Ok(valid) => retarget::restore(transition, valid),
         Err(_) => transition.restore.clone(),
     };
+    let step = if transition.watermark.is_some() {
+        Step::HandingOver { since: view.now }
+    } else {
+        view.creating()
+    };
     let next = Transition {
-        step: view.creating(),
+        step,
         restore,
         ..transition.clone()
     };

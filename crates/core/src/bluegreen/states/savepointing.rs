@@ -1,12 +1,12 @@
 //! SAVEPOINTING: a savepoint of the outgoing job is being taken; the job goes on running.
 
 use jiff::Timestamp;
-use sluice_api::blue_green::{AbortReason, Color, Outcome, SavepointStatus};
+use sluice_api::blue_green::{AbortReason, Color, Outcome, SavepointStatus, WatermarkStatus};
 
 use super::super::observed::SavepointProgress;
 use super::super::record::{State, Step, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{abort, savepoints};
+use super::super::{abort, savepoints, watermark};
 use super::switching;
 use crate::{Event, Fact};
 
@@ -29,8 +29,18 @@ pub fn next(
         .filter(|observation| observation.trigger_id == trigger_id)
         .map(|observation| &observation.progress);
     let failure = match progress {
-        Some(Fact::Present(SavepointProgress::Completed { location })) if !location.is_empty() => {
-            return completed(view, transition, location);
+        Some(Fact::Present(SavepointProgress::Completed { checkpoint: None, .. }))
+            if transition.watermark.is_some() =>
+        {
+            Some(
+                "Flink called the savepoint complete without saying which of the checkpoints it is"
+                    .to_owned(),
+            )
+        }
+        Some(Fact::Present(SavepointProgress::Completed { location, checkpoint }))
+            if !location.is_empty() =>
+        {
+            return completed(view, transition, location, *checkpoint);
         }
         Some(Fact::Present(SavepointProgress::Completed { .. })) => {
             Some("Flink called the savepoint complete without saying where it is".to_owned())
@@ -47,12 +57,13 @@ pub fn next(
     let late = view.now >= deadline;
     match failure {
         Some(cause) if attempt < ATTEMPTS && !late => {
-            let step = savepoints::attempt(view, transition.number, attempt.saturating_add(1), deadline);
             let message = format!("savepoint attempt {attempt} failed and is tried again: {cause}");
-            Verdict::next(
-                view.record.at_step(transition, step),
-                Event::warning("SavepointFailed", message),
-            )
+            let record = view.record.with_transition(Transition {
+                step: savepoints::attempt(view, transition.number, attempt.saturating_add(1), deadline),
+                watermark: forked_anew(view, transition),
+                ..transition.clone()
+            });
+            Verdict::next(record, Event::warning("SavepointFailed", message))
         }
         Some(cause) => abort::abort(
             view,
@@ -93,11 +104,25 @@ fn child_gone(view: &View<'_>, transition: &Transition, from: Color) -> Verdict 
     Verdict::next(record, Event::warning("TransitionAborted", message))
 }
 
-fn completed(view: &View<'_>, transition: &Transition, location: &str) -> Verdict {
+/// A handover at a cut in event time has to know of every restart since the savepoint of its fork was asked for.
+fn forked_anew(view: &View<'_>, transition: &Transition) -> Option<WatermarkStatus> {
+    let before = transition.watermark.clone()?;
+    let now = transition.from.and_then(|from| watermark::attempt_of(view, from));
+    Some(WatermarkStatus {
+        attempt: now.unwrap_or(before.attempt),
+        ..before
+    })
+}
+
+fn completed(view: &View<'_>, transition: &Transition, location: &str, checkpoint: Option<u64>) -> Verdict {
     let mut record = view.record.with_transition(Transition {
         step: Step::Savepointed { since: view.now },
         savepoint: Some(location.to_owned()),
         restore: Some(location.to_owned()),
+        watermark: transition
+            .watermark
+            .clone()
+            .map(|before| WatermarkStatus { checkpoint, ..before }),
         ..transition.clone()
     });
     record.savepoints.push(SavepointStatus {

@@ -7,7 +7,7 @@ use sluice_api::blue_green::{Guarantee, HistoryEntry, Outcome, TransitionCause, 
 
 use super::super::record::{State, Step, Transition};
 use super::super::view::{Mine, Verdict, View};
-use super::super::{incoming, savepoints};
+use super::super::{incoming, savepoints, watermark};
 use crate::Event;
 
 /// Records the point of no return. Everything irreversible comes after this is written.
@@ -66,6 +66,7 @@ pub fn next(
     }
     let mut record = view.record.with_state(State::Active(transition.to));
     record.reconciled = Some(transition.spec.clone());
+    record.sink_epoch = transition.sink_epoch;
     record.failed = None;
     record.remember(entry(view, transition, ready_at));
     let ended = Event::normal("TransitionCompleted", format!("{} is active", transition.to));
@@ -106,18 +107,25 @@ pub fn ended(
         guarantee: guarantee(transition),
         startup_milliseconds: None,
         pause_milliseconds: None,
+        ledger: transition.watermark.as_ref().and_then(|it| it.ledger.clone()),
     }
 }
 
 /// What the records written by both jobs together add up to.
 pub fn guarantee(transition: &Transition) -> Guarantee {
     let starts_from_nothing = transition.restore.is_none();
+    if let (Some(handover), Step::Switching { .. }) = (&transition.watermark, &transition.step) {
+        return watermark::guarantee(handover);
+    }
     match (transition.mode, transition.from, transition.cause) {
         _ if transition.lowered.is_some() => Guarantee::AtLeastOnce,
         // Ended before there was an incoming job: nothing but the outgoing one has written.
         _ if matches!(
             transition.step,
-            Step::Savepointing { .. } | Step::Savepointed { .. } | Step::Stopping { .. }
+            Step::Savepointing { .. }
+                | Step::Savepointed { .. }
+                | Step::Stopping { .. }
+                | Step::HandingOver { .. }
         ) || transition.holds_incoming() =>
         {
             Guarantee::ExactlyOnce

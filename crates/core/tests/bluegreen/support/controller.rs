@@ -93,6 +93,13 @@ impl World {
         })
     }
 
+    /// The number that a checkpoint or savepoint has among those of its job.
+    fn checkpoint_number(&self, path: &str) -> u64 {
+        let last = path.rsplit('/').next().and_then(|name| name.parse().ok());
+        last.or_else(|| self.savepoint_ids.get(path).copied())
+            .unwrap_or_default()
+    }
+
     fn start(
         &mut self,
         child: &FlinkDeployment,
@@ -134,6 +141,7 @@ impl World {
                 deployed.starts.into(),
             ),
             lineage,
+            restored: from.as_ref().map_or(0, |path| self.checkpoint_number(path)),
             started_from: from,
             ..Cluster::default()
         };
@@ -199,12 +207,18 @@ impl World {
             UpgradeMode::Savepoint if runs => {
                 let path = format!("s3://b/sp/stop-{}", cluster.job_id);
                 self.states.insert(path.clone(), cluster.lineage.clone());
+                let last = cluster
+                    .checkpoint
+                    .as_ref()
+                    .map_or(cluster.restored, |(id, _)| *id);
+                self.savepoint_ids.insert(path.clone(), last + 1);
                 Some(path)
             }
             UpgradeMode::Savepoint | UpgradeMode::LastState => last,
         };
         cluster.age = None;
         cluster.held = false;
+        cluster.drained = false;
         cluster.requests.clear();
         deployed.stopping = false;
         deployed.spec = Some(child.spec.clone());
@@ -217,7 +231,11 @@ impl World {
             return;
         }
         // One checkpoint a tick, for as long as anything can depend on it; it is a fact about the job, not an object.
-        let id = cluster.checkpoint.as_ref().map_or(1, |(id, _)| id + 1);
+        let before = cluster
+            .checkpoint
+            .as_ref()
+            .map_or(cluster.restored, |(id, _)| *id);
+        let id = before + 1;
         let path = format!("s3://b/chk/{}/{id}", cluster.job_id);
         self.states.insert(path.clone(), cluster.lineage.clone());
         cluster.checkpoint = Some((id, path.clone()));
@@ -237,6 +255,8 @@ impl World {
                     format!("{}/savepoint-1", request.directory)
                 };
                 self.states.insert(location.clone(), cluster.lineage.clone());
+                self.savepoint_ids.insert(location.clone(), id);
+                request.checkpoint = Some(id);
                 request.location = Some(location);
             }
         }
@@ -252,6 +272,7 @@ pub fn awaits_savepoint(child: &FlinkDeployment) -> bool {
 pub fn job_runs(child: &FlinkDeployment, cluster: &Cluster) -> bool {
     let version = Version::of(child.spec.image.as_deref().unwrap_or_default());
     !cluster.failed_by_hand
+        && !cluster.drained
         && !cluster.held
         && cluster.age.is_some_and(|age| age >= 1)
         && matches!(version, Version::Works | Version::Unstable)
@@ -289,6 +310,7 @@ fn status(child: &FlinkDeployment, deployed: &Deployed, cluster: &Cluster) -> Va
     };
     let version = Version::of(child.spec.image.as_deref().unwrap_or_default());
     let (job, lifecycle, error) = match (version, age) {
+        _ if cluster.drained => ("FINISHED", "STABLE", None),
         _ if cluster.failed_by_hand => ("FAILED", "FAILED", Some("the job failed by hand")),
         (_, 0) => ("RECONCILING", "CREATED", None),
         _ if cluster.held => ("RECONCILING", "DEPLOYED", None),

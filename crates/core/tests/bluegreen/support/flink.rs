@@ -46,6 +46,8 @@ pub struct Request {
     pub failure: Option<String>,
     /// Where it is, once complete.
     pub location: Option<String>,
+    /// Its number among the job's checkpoints.
+    pub checkpoint: Option<u64>,
 }
 
 /// What the savepoints asked for from now on do.
@@ -75,12 +77,16 @@ pub struct Cluster {
     pub lineage: Lineage,
     /// What it was started from.
     pub started_from: Option<String>,
+    /// The number of the checkpoint that it was started from.
+    pub restored: u64,
     /// The last completed checkpoint.
     pub checkpoint: Option<(u64, String)>,
     /// Requests by trigger id; a restart of the JobManager forgets them.
     pub requests: BTreeMap<String, Request>,
     /// Whether its job waits, before it is submitted, until the handover record names it.
     pub held: bool,
+    /// Whether its job was stopped for good, and drained.
+    pub drained: bool,
     /// Whether its job has failed by somebody's hand.
     pub failed_by_hand: bool,
 }

@@ -4,6 +4,7 @@
 pub mod controller;
 pub mod fixtures;
 pub mod flink;
+pub mod gates;
 pub mod shell;
 pub mod story;
 pub mod world;

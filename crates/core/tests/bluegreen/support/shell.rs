@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sluice_core::bluegreen::decision::Effect;
-use sluice_core::bluegreen::record::{State, Step};
+use sluice_core::bluegreen::record::State;
 use sluice_core::bluegreen::{
-    ClusterView, CompletedCheckpoint, Decision, Observed, SavepointObservation, SavepointProgress, Side,
-    course, decide, invariants, record, step_name, wants_cluster,
+    AwaitedSavepoint, ClusterView, CompletedCheckpoint, Decision, Observed, SavepointObservation,
+    SavepointProgress, Side, awaited_savepoint, course, decide, invariants, record, step_name, wants_cluster,
 };
-use sluice_core::handover::{Seen, Version};
+use sluice_core::handover::{HandoverRecord, Phase, Seen, Version};
 use sluice_core::{Color, Fact, Wake};
 
 use super::controller::awaits_savepoint;
@@ -154,6 +154,7 @@ impl Simulation {
                 } else {
                     Fact::Absent
                 },
+                still_since: None,
             }
         };
         Observed {
@@ -183,36 +184,32 @@ impl Simulation {
     }
 
     fn savepoint(&self) -> Option<SavepointObservation> {
-        let State::InTransition(transition) = self.world.record().state else {
-            return None;
-        };
-        let Step::Savepointing {
+        let AwaitedSavepoint {
+            color,
             trigger_id,
             directory,
-            ..
-        } = &transition.step
-        else {
-            return None;
-        };
-        let cluster = self.world.cluster(transition.from?);
+        } = awaited_savepoint(self.world.resource())?;
+        let cluster = self.world.cluster(color);
         let request = cluster.and_then(|cluster| cluster.requests.get(trigger_id));
         let own = format!("{directory}/savepoint-1");
         let progress = match request {
             _ if self.world.unknown.contains("savepoint") => Fact::Unknown("read timed out".to_owned()),
-            None if self.world.states.contains_key(&own) => {
-                Fact::Present(SavepointProgress::Completed { location: own })
-            }
+            None if self.world.states.contains_key(&own) => Fact::Present(SavepointProgress::Completed {
+                checkpoint: self.world.savepoint_ids.get(&own).copied(),
+                location: own,
+            }),
             None => Fact::Absent,
             Some(request) => Fact::Present(match (&request.location, &request.failure, request.left) {
                 (Some(location), ..) => SavepointProgress::Completed {
                     location: location.clone(),
+                    checkpoint: request.checkpoint,
                 },
                 (None, Some(cause), Some(0)) => SavepointProgress::Failed { cause: cause.clone() },
                 (None, ..) => SavepointProgress::InProgress,
             }),
         };
         Some(SavepointObservation {
-            trigger_id: trigger_id.clone(),
+            trigger_id: trigger_id.to_owned(),
             progress,
         })
     }
@@ -407,6 +404,7 @@ impl Simulation {
     pub fn tick(&mut self) {
         self.world.now = self.world.now.saturating_add(TICK).unwrap();
         self.world.tick_children();
+        self.world.tick_gates();
         self.laws_of_the_world();
         self.looks();
     }
@@ -456,7 +454,8 @@ impl Simulation {
         for _ in 0..ticks {
             let before = (self.world.writes, self.log.len());
             self.tick();
-            quiet = if before == (self.world.writes, self.log.len()) && !self.children_move() {
+            let is_still = before == (self.world.writes, self.log.len());
+            quiet = if is_still && !self.children_move() && !self.is_handed_over() {
                 quiet + 1
             } else {
                 0
@@ -466,6 +465,12 @@ impl Simulation {
             }
         }
         false
+    }
+
+    /// Whether a handover at a cut in event time is under way.
+    fn is_handed_over(&self) -> bool {
+        let record = self.world.handover.as_ref().map(|(_, record)| record);
+        record.is_some_and(|record| !matches!(record.phase, Phase::Stable | Phase::Abort))
     }
 
     fn children_move(&self) -> bool {
@@ -536,6 +541,13 @@ impl<T> IntoFact<T> for Option<T> {
     }
 }
 
+/// Where the handover stands, in a word.
+fn phase(record: &HandoverRecord) -> String {
+    let text = format!("{:?}", record.phase);
+    let end = text.find(' ').unwrap_or(text.len());
+    text[..end].to_uppercase()
+}
+
 /// An effect in a few words.
 fn described(effect: &Effect) -> String {
     match effect {
@@ -570,6 +582,10 @@ fn described(effect: &Effect) -> String {
             format!("ask {child} for a savepoint into {directory}")
         }
         Effect::DisposeSavepoint { path, .. } => format!("dispose of {path}"),
+        Effect::StopDrained { child, .. } => format!("stop the job of {child} for good, and drain it"),
+        Effect::WriteHandover { record, .. } if record.incoming.is_some() => {
+            format!("hand over to {}: {}", record.active.color.other(), phase(record))
+        }
         Effect::WriteHandover { record, .. } => format!(
             "name {} of transition {}{}",
             record.active.color,

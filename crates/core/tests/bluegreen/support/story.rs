@@ -13,6 +13,8 @@
 //! status lost                  somebody removes the status
 //! creation refused             no child can be created; creation allowed: it can again
 //! agent there                  the operator can deliver the agent; agent gone: it cannot
+//! gates idle                   no input moves; behind: the incoming job does not catch up; untimed: records without a timestamp;
+//!                              stuck: the outgoing job does not come to the cut; gates work: all of it is over
 //! slots none                   no TaskManager comes up; slots there: they do
 //! handover lost                somebody removes the handover record
 //! crash                        the operator dies and another one begins
@@ -27,6 +29,7 @@ use sluice_core::bluegreen::agent::Agent;
 
 use super::fixtures::{SAVEPOINTS, agent, resource_text};
 use super::flink::SavepointBehaviour;
+use super::gates::Gates;
 use super::shell::Simulation;
 
 /// Plays the script.
@@ -154,6 +157,18 @@ fn play(simulation: &mut Simulation, line: &str) {
         }
         "agent" => {
             simulation.world.agent = if first == "gone" { Agent::None } else { agent() };
+        }
+        "gates" => {
+            let gates = &mut simulation.world.gates;
+            match first {
+                "idle" => gates.idle = true,
+                "behind" => gates.behind = true,
+                "untimed" => gates.untimed = true,
+                "stuck" => gates.stuck = true,
+                "work" => *gates = Gates::default(),
+                other => panic!("gates are never {other}"),
+            }
+            simulation.world.changed = true;
         }
         "slots" => simulation.world.no_slots = first == "none",
         "handover" => {

@@ -18,6 +18,7 @@ use sluice_core::handover::HandoverRecord;
 use super::controller::Deployed;
 use super::fixtures::{NAME, UID, at};
 use super::flink::{Cluster, Lineage, Request, SavepointBehaviour, Version};
+use super::gates::Gates;
 
 /// How long one tick of the world is.
 pub const TICK: SignedDuration = SignedDuration::from_secs(5);
@@ -61,6 +62,10 @@ pub struct World {
     pub agent: Agent,
     /// The handover record, and its version.
     pub handover: Option<(u64, HandoverRecord)>,
+    /// What the gates of both jobs do.
+    pub gates: Gates,
+    /// The numbers of savepoints among their jobs' checkpoints, by location.
+    pub savepoint_ids: BTreeMap<String, u64>,
     /// No TaskManager comes up.
     pub no_slots: bool,
     /// What cannot be asked at the moment: `blue`, `green`, `savepoint`, `ingress`, `checkpoints`, `handover`.
@@ -97,6 +102,8 @@ impl World {
             refuse_disposals: None,
             agent: Agent::None,
             handover: None,
+            gates: Gates::default(),
+            savepoint_ids: BTreeMap::new(),
             no_slots: false,
             unknown: BTreeSet::new(),
             changed: false,
@@ -282,7 +289,11 @@ impl World {
     /// How many jobs run, and so may write.
     pub fn running_jobs(&self) -> usize {
         let runs = |color: &Color| {
-            if self.cluster(*color).is_some_and(|cluster| cluster.held) {
+            if self
+                .cluster(*color)
+                .is_some_and(|cluster| cluster.held || cluster.drained)
+                || self.is_closed(*color)
+            {
                 return false;
             }
             let version = self
@@ -355,6 +366,29 @@ impl World {
                 trigger_id,
                 directory,
             } => self.trigger(child, job_id, trigger_id, directory),
+            Effect::StopDrained {
+                child,
+                job_id,
+                trigger_id,
+                directory,
+            } => {
+                let uid = self.uid_of(child).ok_or("connection refused")?;
+                let cluster = self.clusters.get_mut(&uid).ok_or("connection refused")?;
+                if cluster.age.is_none() || cluster.job_id != *job_id {
+                    return Err(format!("404: job {job_id} not found"));
+                }
+                cluster.drained = true;
+                let request = Request {
+                    directory: directory.clone(),
+                    left: Some(0),
+                    failure: None,
+                    location: Some(format!("{directory}/savepoint-1")),
+                    checkpoint: None,
+                };
+                cluster.requests.insert(trigger_id.clone(), request);
+                self.changed = true;
+                Ok(())
+            }
             Effect::DisposeSavepoint { path, .. } => {
                 if let Some(why) = &self.refuse_disposals {
                     return Err(why.clone());
@@ -464,6 +498,7 @@ impl World {
                 _ => None,
             },
             location: None,
+            checkpoint: None,
         };
         if let SavepointBehaviour::Fail(left) = behaviour {
             self.savepoints = match left {

@@ -1,0 +1,594 @@
+//! The strategy WATERMARK: what the decider of the handover is told of a transition, and what its answers mean for the children.
+//!
+//! [`crate::handover::operator`] decides on the handover record and knows nothing of children. Here its view is made of what was
+//! observed, and what it asks for becomes effects. Which step follows stands in `states/handing_over.rs` and `states/sealing.rs`.
+
+use jiff::{SignedDuration, Timestamp};
+use sluice_api::blue_green::{
+    AbortReason, Color, FlinkBlueGreenDeploymentSpec, GateFiguresStatus, GiveUpStatus, Guarantee,
+    LedgerStatus, MissingStatus, StopStatus, WatermarkStatus,
+};
+use sluice_api::configuration::{self, FlinkConfiguration};
+use sluice_api::flink_deployment::FlinkJobState;
+use sluice_api::gate::{Strategy, key};
+use sluice_api::metadata::ANNOTATION_SEAL;
+use sluice_api::settings::{Promotion, RequiredGuarantee};
+use sluice_api::{FlinkDeployment, FlinkDeploymentSpec};
+
+use super::agent::Preparation;
+use super::decision::{Effect, Waiting};
+use super::observed::SavepointProgress;
+use super::record::{Step, Transition};
+use super::view::{Mine, Verdict, View};
+use super::{child, diff, named, prepared, savepoints};
+use crate::handover::operator::{
+    self, Awaited, Committables, Decision, Goal, JobObserved, JobState, Lowered, Observed, Origin, Promise,
+    Request, Role, Settings,
+};
+use crate::handover::{Attempt, CheckpointId, Cut, Epoch, Fork, Job, Ordering, Phase, Report};
+use crate::{Event, Fact, identity};
+
+/// Whether a handover of this specification is to be at a cut in event time.
+pub fn is_wanted(spec: &FlinkDeploymentSpec) -> bool {
+    Strategy::of(&flat(spec)) == Some(Strategy::Watermark)
+}
+
+/// Whether the gates were put into the job of this child when it was created.
+pub fn has_gates(child: &FlinkDeployment) -> bool {
+    Preparation::of(child).is_some_and(|it| it.mode == sluice_api::blue_green::TransitionMode::Advanced)
+        && is_wanted(&child.spec)
+}
+
+fn flat(spec: &FlinkDeploymentSpec) -> FlinkConfiguration {
+    let flat = spec.flink_configuration.as_ref().map(configuration::flatten);
+    FlinkConfiguration::from(flat.unwrap_or_default())
+}
+
+/// How an edit is made.
+pub enum Way {
+    /// At a cut in event time.
+    Watermark(WatermarkStatus),
+    /// The outgoing job is stopped for it. In a sentence, why not the other way.
+    Savepoint(String),
+    /// It has to wait.
+    Blocked(Waiting),
+}
+
+/// How an edit is made that asks for this strategy. `active` is the outgoing child.
+pub fn way(view: &View<'_>, from: Color, active: &FlinkDeployment, spec: &FlinkDeploymentSpec) -> Way {
+    let no_gates = |why: &str| {
+        let why = format!("{from} {why}");
+        if flat(spec)
+            .get(key::FALLBACK)
+            .is_some_and(|it| it.eq_ignore_ascii_case("NONE"))
+        {
+            return Way::Blocked(Waiting::for_person(super::WaitingFor::Person(format!(
+                "{why}, so it cannot be handed over at a cut in event time, and {} is NONE: set it to SAVEPOINT",
+                key::FALLBACK
+            ))));
+        }
+        Way::Savepoint(why)
+    };
+    if !has_gates(active) {
+        return no_gates("was created without gates");
+    }
+    let seen = match &view.observed.handover {
+        Fact::Unknown(why) => {
+            return Way::Blocked(Waiting::observation(format!(
+                "the handover record could not be read: {why}"
+            )));
+        }
+        Fact::Absent => return no_gates("is not named by a handover record yet"),
+        Fact::Present(seen) => seen,
+    };
+    let job = named::job(from, active);
+    match report(&seen.record.report(from), job) {
+        Some(report) if seen.record.active == job => Way::Watermark(WatermarkStatus {
+            attempt: report.attempt.0,
+            ..WatermarkStatus::default()
+        }),
+        Some(_) => no_gates("is not the job that the handover record names"),
+        None => no_gates("has gates that report nothing"),
+    }
+}
+
+fn report<'a>(found: &Option<&'a Report>, job: Job) -> Option<&'a Report> {
+    found.filter(|it| it.created_for == job.created_for)
+}
+
+/// How often the outgoing job had started, by the record: to be known before the savepoint of a fork is asked for.
+pub fn attempt_of(view: &View<'_>, from: Color) -> Option<u64> {
+    let seen = view.observed.handover.present()?;
+    let job = named::job(from, view.present(from)?);
+    report(&seen.record.report(from), job).map(|it| it.attempt.0)
+}
+
+/// What the decider of the handover says about this transition; `None`: it is none by WATERMARK, or has no savepoint yet.
+pub fn decide(view: &View<'_>, transition: &Transition) -> Option<Decision> {
+    let (observed, settings) = seen(view, transition)?;
+    Some(operator::decide(&observed, &settings, view.now))
+}
+
+/// The laws that what is decided about this transition's handover breaks.
+pub fn violations(view: &View<'_>, transition: &Transition) -> Vec<String> {
+    let Some((observed, settings)) = seen(view, transition) else {
+        return vec!["nothing is known of the handover".to_owned()];
+    };
+    let decision = operator::decide(&observed, &settings, view.now);
+    let broken = operator::laws::check(&observed, &settings, &decision, view.now);
+    broken.iter().map(ToString::to_string).collect()
+}
+
+fn seen(view: &View<'_>, transition: &Transition) -> Option<(Observed, Settings)> {
+    let watermark = transition.watermark.as_ref()?;
+    let epoch = Epoch(transition.number);
+    let goal = match (&watermark.give_up, watermark.checkpoint) {
+        (Some(wish), _) => Goal::GiveUp {
+            epoch,
+            why: wish.message.clone(),
+        },
+        (None, Some(checkpoint)) => Goal::HandOver {
+            epoch,
+            origin: Origin::Fork {
+                fork: Fork {
+                    checkpoint: CheckpointId(checkpoint),
+                    attempt: Attempt(watermark.attempt),
+                },
+                highest: None,
+            },
+        },
+        (None, None) => return None,
+    };
+    Some((
+        observed(view, goal, promise(watermark)),
+        settings(view, watermark, &transition.spec),
+    ))
+}
+
+/// What is done about a record that says that a handover was given up, or none is under way: the active child is named alone.
+pub fn settle(view: &View<'_>, color: Color) -> Option<Effect> {
+    let job = named::job(color, view.present(color)?);
+    let goal = Goal::Active {
+        epoch: Epoch(view.record.number),
+        job,
+        savepoint: None,
+    };
+    let watermark = WatermarkStatus::default();
+    let observed = observed(view, goal, promise(&watermark));
+    let settings = settings(view, &watermark, view.record.reconciled.as_ref()?);
+    written(&operator::decide(&observed, &settings, view.now))
+}
+
+/// The write of a decision as an effect.
+pub fn written(decision: &Decision) -> Option<Effect> {
+    let write = decision.write.as_ref()?;
+    Some(Effect::WriteHandover {
+        expected: write.expected,
+        record: Box::new(write.record.clone()),
+    })
+}
+
+fn observed(view: &View<'_>, goal: Goal, stated: Promise) -> Observed {
+    let annotations = view.resource().metadata.annotations.as_ref();
+    let forced = annotations
+        .and_then(|it| it.get(ANNOTATION_SEAL))
+        .and_then(|text| text.trim().parse().ok())
+        .map(Epoch);
+    Observed {
+        record: view.observed.handover.clone(),
+        goal,
+        blue: job(view, Color::Blue),
+        green: job(view, Color::Green),
+        forced,
+        stated,
+    }
+}
+
+fn job(view: &View<'_>, color: Color) -> Fact<JobObserved> {
+    let of = |child: &FlinkDeployment, state: JobState| {
+        Fact::Present(JobObserved {
+            created_for: Epoch(child::transition(child)),
+            state,
+            still_since: view.side(color).still_since,
+            // The outgoing job is always stopped and drained, and has committed everything then.
+            committables: Fact::<Committables>::Absent,
+        })
+    };
+    match view.mine(color) {
+        Mine::Unknown(why) => Fact::Unknown(why.to_owned()),
+        Mine::Absent | Mine::Foreign => Fact::Absent,
+        Mine::Present(child) => of(child, state(view, child)),
+        Mine::Terminating => match view.side(color).child.present() {
+            Some(child) => of(
+                child,
+                JobState::Starting {
+                    how: "it is being deleted".to_owned(),
+                },
+            ),
+            None => Fact::Absent,
+        },
+    }
+}
+
+fn state(view: &View<'_>, child: &FlinkDeployment) -> JobState {
+    if child::is_suspended(child) {
+        return JobState::Stopped {
+            savepoint: child::upgrade_savepoint(child).map(str::to_owned),
+            drained: false,
+        };
+    }
+    match child::current_job_state(child) {
+        Some(FlinkJobState::Finished) => JobState::Finished,
+        Some(FlinkJobState::Failed | FlinkJobState::Canceled) => JobState::Failed {
+            why: child::describe(child),
+        },
+        Some(FlinkJobState::Running) => JobState::Running {
+            since: child::running_since(child).unwrap_or(view.now),
+            stable: child::is_ready(child),
+        },
+        _ => JobState::Starting {
+            how: child::describe(child),
+        },
+    }
+}
+
+fn settings(view: &View<'_>, watermark: &WatermarkStatus, spec: &FlinkBlueGreenDeploymentSpec) -> Settings {
+    let flat = flat(&diff::child_spec(spec));
+    let says = |key: &str, word: &str| flat.get(key).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    let defaults = Settings::default();
+    Settings {
+        ready_within: view.settings.abort_grace_period,
+        prepare_within: flat
+            .get(key::HOLD_TIMEOUT)
+            .and_then(|text| configuration::parse_duration(text).ok())
+            .unwrap_or(defaults.prepare_within),
+        max_lag: view.settings.handover_max_lag,
+        ordering: if says(key::ORDERING, "STRICT") {
+            Ordering::Strict
+        } else {
+            Ordering::Overlap
+        },
+        fallback: !says(key::FALLBACK, "NONE"),
+        assume_deterministic: says(key::ASSUME_DETERMINISTIC, "true"),
+        require: match view.settings.handover_require {
+            RequiredGuarantee::ExactlyOnce => operator::Guarantee::ExactlyOnce,
+            RequiredGuarantee::ExactlyOnceExceptLate => operator::Guarantee::ExactlyOnceExceptLate,
+            RequiredGuarantee::AtLeastOnce => operator::Guarantee::AtLeastOnce,
+        },
+        awaits_promotion: view.settings.promotion == Promotion::Manual && !watermark.promoted,
+        // It is stopped, and the object alone stays for the deletion delay.
+        deletion_delay: SignedDuration::ZERO,
+        reschedule_interval: view.settings.reschedule_interval,
+        ..defaults
+    }
+}
+
+fn promise(watermark: &WatermarkStatus) -> Promise {
+    let mut promise = Promise::of(operator::Guarantee::ExactlyOnce);
+    for missing in &watermark.missing {
+        promise.lower(Lowered {
+            to: match missing.guarantee {
+                Guarantee::ExactlyOnce => operator::Guarantee::ExactlyOnce,
+                Guarantee::ExactlyOnceExceptLate => operator::Guarantee::ExactlyOnceExceptLate,
+                Guarantee::AtLeastOnce => operator::Guarantee::AtLeastOnce,
+                Guarantee::None | Guarantee::Stateless => operator::Guarantee::None,
+            },
+            why: missing.why.clone(),
+        });
+    }
+    promise
+}
+
+const fn in_status(guarantee: operator::Guarantee) -> Guarantee {
+    match guarantee {
+        operator::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
+        operator::Guarantee::ExactlyOnceExceptLate => Guarantee::ExactlyOnceExceptLate,
+        operator::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
+        operator::Guarantee::None => Guarantee::None,
+    }
+}
+
+/// What the records of both jobs add up to, as far as it is known.
+pub fn guarantee(watermark: &WatermarkStatus) -> Guarantee {
+    in_status(promise(watermark).level)
+}
+
+/// Writes down what has lowered the guarantee since the last look, and tells what nobody expects.
+pub fn lowered(view: &View<'_>, transition: &Transition, stated: &Promise) -> Option<Verdict> {
+    let before = transition.watermark.as_ref()?;
+    let news = stated.lowered.get(before.missing.len()..)?;
+    if news.is_empty() {
+        return None;
+    }
+    let mut watermark = before.clone();
+    watermark.missing.extend(news.iter().map(|it| MissingStatus {
+        guarantee: in_status(it.to),
+        why: it.why.clone(),
+    }));
+    let events = news
+        .iter()
+        .filter(|it| it.to < operator::Guarantee::ExactlyOnceExceptLate)
+        .map(|it| Event::warning("GuaranteeLowered", format!("{}: {}", it.to, it.why)));
+    Some(Verdict {
+        record: view.record.with_transition(Transition {
+            watermark: Some(watermark),
+            ..transition.clone()
+        }),
+        events: events.collect(),
+        blocked: None,
+    })
+}
+
+/// Records that the handover is to be given up; whether it still can be, the record of the handover will say.
+pub fn give_up(view: &View<'_>, transition: &Transition, reason: AbortReason, message: String) -> Verdict {
+    let watermark = WatermarkStatus {
+        give_up: Some(GiveUpStatus {
+            reason,
+            message: message.clone(),
+        }),
+        ..transition.watermark.clone().unwrap_or_default()
+    };
+    let record = view.record.with_transition(Transition {
+        watermark: Some(watermark),
+        ..transition.clone()
+    });
+    let message = format!("the handover to {} is to be given up: {message}", transition.to);
+    Verdict::next(record, Event::normal("GivingUp", message))
+}
+
+/// Whether somebody wants the handover given up.
+pub fn is_being_given_up(transition: &Transition) -> bool {
+    wish(transition).is_some()
+}
+
+/// Why somebody wants the handover given up.
+pub fn wish(transition: &Transition) -> Option<&str> {
+    let wish = transition.watermark.as_ref()?.give_up.as_ref()?;
+    Some(wish.message.as_str())
+}
+
+/// Whether the handover of this transition can no longer be given up, or that is not known.
+pub fn may_be_committed(view: &View<'_>, transition: &Transition) -> bool {
+    match &view.observed.handover {
+        Fact::Unknown(_) => true,
+        Fact::Absent => false,
+        Fact::Present(seen) => {
+            let is_committed = matches!(seen.record.phase, Phase::Commit { .. } | Phase::Sealed { .. });
+            let is_over =
+                seen.record.phase == Phase::Stable && seen.record.active == named::incoming(transition);
+            seen.record.epoch.0 == transition.number && (is_committed || is_over)
+        }
+    }
+}
+
+/// The committed cut, in milliseconds since 1970.
+pub fn cut(view: &View<'_>, transition: &Transition) -> Option<i64> {
+    let seen = view.observed.handover.present()?;
+    if seen.record.epoch.0 != transition.number {
+        return None;
+    }
+    match seen.record.phase {
+        Phase::Commit { cut: Cut(cut) } | Phase::Sealed { cut: Cut(cut) } => Some(cut),
+        Phase::Stable | Phase::Standby { .. } | Phase::Prepare { .. } | Phase::Abort => None,
+    }
+}
+
+/// A time of event, for people.
+pub fn time(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), |it| format!("{it:.3}"))
+}
+
+/// Whether the incoming child may be created: its gates find out at once that they have to stay closed.
+pub fn has_begun(observed: &super::Observed, transition: &Transition) -> bool {
+    observed.handover.present().is_some_and(|seen| {
+        seen.record.epoch.0 == transition.number
+            && matches!(
+                seen.record.phase,
+                Phase::Standby { .. } | Phase::Prepare { .. } | Phase::Commit { .. } | Phase::Sealed { .. }
+            )
+    })
+}
+
+/// What is asked of the children beyond the incoming one's being there, in the order of the requests.
+pub fn carried_out(view: &View<'_>, transition: &Transition, decision: &Decision) -> Vec<Effect> {
+    let carry = |request: &Request| match request {
+        Request::StopDrained { job } => stop_drained(view, transition, *job),
+        Request::Resume { job } => resume(view, transition, *job),
+        // What an ABORT asks for is what becomes of the transition, and of what it leaves behind.
+        Request::Release { .. } | Request::StartOver { .. } => None,
+    };
+    decision.requests.iter().filter_map(carry).collect()
+}
+
+/// How long a stop that Flink calls complete may take to be one before it is asked for again: a job may have come back from it.
+const STOP_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// Writes down that the outgoing job is to be stopped for good, and every new attempt at it, before it is asked for.
+pub fn stop(view: &View<'_>, transition: &Transition, decision: &Decision) -> Option<Verdict> {
+    let Step::Sealing { since, cut, stop } = &transition.step else {
+        return None;
+    };
+    let asked = |request: &Request| matches!(request, Request::StopDrained { .. });
+    if !decision.requests.iter().any(asked) {
+        return None;
+    }
+    let from = transition.to.other();
+    let (attempt, event) = match stop {
+        None => {
+            let message = format!("{from} has passed the cut, and is stopped for good");
+            (1, Event::normal("OutgoingStops", message))
+        }
+        Some(before) => {
+            let why = stop_failed(view, before)?;
+            let message = format!("{from} could not be stopped and is asked again: {why}");
+            (
+                before.attempt.saturating_add(1),
+                Event::warning("StopFailed", message),
+            )
+        }
+    };
+    let uid = child::uid(view.resource());
+    let step = Step::Sealing {
+        since: *since,
+        cut: *cut,
+        stop: Some(StopStatus {
+            attempt,
+            trigger_id: identity::trigger_id(uid, "drain", transition.number, attempt),
+            // Beside those of the savepoints that the transition begins with.
+            directory: savepoints::directory(view, transition.number, attempt.saturating_add(100)),
+            since: view.now,
+        }),
+    };
+    Some(Verdict::next(view.record.at_step(transition, step), event))
+}
+
+fn stop_failed(view: &View<'_>, stop: &StopStatus) -> Option<String> {
+    let observation = view.observed.savepoint.as_ref()?;
+    if observation.trigger_id != stop.trigger_id {
+        return None;
+    }
+    match &observation.progress {
+        Fact::Present(SavepointProgress::Failed { cause }) => Some(cause.clone()),
+        Fact::Present(SavepointProgress::Completed { .. })
+            if view.now.duration_since(stop.since) >= STOP_AGAIN_AFTER =>
+        {
+            Some("its savepoint is complete, and the job runs".to_owned())
+        }
+        Fact::Present(SavepointProgress::Completed { .. } | SavepointProgress::InProgress)
+        | Fact::Absent
+        | Fact::Unknown(_) => None,
+    }
+}
+
+/// Stops the outgoing job by its JobManager and not by its specification: a suspended child is one that could be resumed, and this
+/// one never is.
+fn stop_drained(view: &View<'_>, transition: &Transition, job: Job) -> Option<Effect> {
+    let Step::Sealing { stop: Some(stop), .. } = &transition.step else {
+        return None;
+    };
+    let known = view
+        .observed
+        .savepoint
+        .as_ref()
+        .filter(|asked| asked.trigger_id == stop.trigger_id);
+    let to_be_sent = match known.map(|asked| &asked.progress) {
+        // Nobody has asked about this id yet: a request that Flink knows already is answered with the same stop.
+        None | Some(Fact::Absent) => true,
+        Some(Fact::Unknown(_) | Fact::Present(_)) => false,
+    };
+    let outgoing = view.present(job.color)?;
+    let job_id = child::job_id(outgoing)?;
+    (to_be_sent && child::job_is_running(outgoing)).then(|| Effect::StopDrained {
+        child: outgoing.metadata.name.clone().unwrap_or_default(),
+        job_id: job_id.to_owned(),
+        trigger_id: stop.trigger_id.clone(),
+        directory: stop.directory.clone(),
+    })
+}
+
+/// Brings a job back without which the handover cannot end, from the last checkpoint that it completed.
+fn resume(view: &View<'_>, transition: &Transition, job: Job) -> Option<Effect> {
+    let spec = if job.color == transition.to {
+        &transition.spec
+    } else {
+        view.record.reconciled.as_ref()?
+    };
+    let last = match &view.side(job.color).checkpoint {
+        Fact::Present(it) if it.transition == job.created_for.0 => Some(it.path.as_str()),
+        Fact::Present(_) | Fact::Absent | Fact::Unknown(_) => None,
+    };
+    match view.mine(job.color) {
+        Mine::Present(child) if child::transition(child) == job.created_for.0 => {
+            prepared::resumed(view, job.color, child, spec, last)
+        }
+        // The incoming one is created again where every incoming one is.
+        Mine::Absent if Some(job.color) == transition.from => {
+            let made = prepared::Made {
+                number: job.created_for.0,
+                spec,
+                restore: Some(last?),
+                sink_epoch: view.record.sink_epoch,
+                waits: false,
+            };
+            let manifest = prepared::manifest(view, job.color, &made).ok()?;
+            Some(Effect::CreateChild {
+                manifest: Box::new(manifest),
+            })
+        }
+        Mine::Present(_) | Mine::Absent | Mine::Unknown(_) | Mine::Terminating | Mine::Foreign => None,
+    }
+}
+
+/// What the gates of both jobs have counted, for the history.
+pub fn ledger(view: &View<'_>, transition: &Transition) -> Option<LedgerStatus> {
+    let watermark = transition.watermark.as_ref()?;
+    let Step::Sealing { since, cut, .. } = transition.step else {
+        return None;
+    };
+    let record = view.observed.handover.present().map(|seen| &seen.record);
+    let figures = |color: Color| {
+        let report = record.and_then(|it| it.report(color));
+        report.map_or_else(GateFiguresStatus::default, |it| GateFiguresStatus {
+            emitted: it.gates.figures.emitted,
+            dropped: it.gates.figures.dropped,
+            late: it.gates.figures.late,
+        })
+    };
+    Some(LedgerStatus {
+        cut: cut?,
+        drain_milliseconds: i64::try_from(view.now.duration_since(since).as_millis()).unwrap_or(i64::MAX),
+        outgoing: figures(transition.to.other()),
+        incoming: figures(transition.to),
+        missing: watermark.missing.iter().map(|it| it.why.clone()).collect(),
+    })
+}
+
+/// What is awaited, in a sentence, and until when.
+pub fn awaited(view: &View<'_>, transition: &Transition) -> Option<(String, Option<Timestamp>)> {
+    let decision = decide(view, transition)?;
+    if decision.awaited.is_empty() {
+        return None;
+    }
+    let comes_up = |color: Color| {
+        let running = |it: &Awaited| matches!(it, Awaited::Running { color: it, .. } if *it == color);
+        decision.awaited.iter().any(running)
+    };
+    // That one that does not run reports nothing, everybody can tell.
+    let told = |it: &&Awaited| !matches!(it, Awaited::Reports { color, .. } if comes_up(*color));
+    let each: Vec<String> = decision.awaited.iter().filter(told).map(in_brief).collect();
+    Some((each.join("; "), decision.until))
+}
+
+/// Without the figures that change at every look: each of them would be another write of the status. They are in the gates' metrics.
+fn in_brief(awaited: &Awaited) -> String {
+    match awaited {
+        Awaited::CaughtUp { color, allowed, .. } => {
+            format!("{color} to catch up: its watermark is more than {allowed} ms behind")
+        }
+        Awaited::Passed {
+            color,
+            role,
+            cut,
+            gates,
+            holds_up,
+        } => {
+            let does = match role {
+                Role::Outgoing => "be drained up to",
+                Role::Incoming => "pass",
+            };
+            let cut = time(cut.0);
+            let mut text = format!("{color} to {does} the cut {cut} at a completed checkpoint");
+            let names: Vec<&str> = gates.iter().map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                text = format!("{text}, {}", names.join(" and "));
+            }
+            if *holds_up {
+                text.push_str("; nothing from the cut on is written until then");
+            }
+            text
+        }
+        Awaited::Committed { color, .. } => format!("the sinks of {color} to commit what they wrote"),
+        other => other.to_string(),
+    }
+}
