@@ -112,6 +112,7 @@ impl World {
                     trigger_id,
                     progress: Fact::Present(SavepointProgress::Completed {
                         location: format!("{directory}/savepoint-1"),
+                        checkpoint: Some(1),
                     }),
                 });
             }

@@ -272,7 +272,10 @@ fn next_after(sight: &Sight, decision: &Decision, acted: bool) -> Next {
     let step = status
         .and_then(|status| status.transition.as_ref())
         .map(|transition| &transition.step);
-    let asked = matches!(step, Some(StepStatus::Savepointing { .. }));
+    let asked = matches!(
+        step,
+        Some(StepStatus::Savepointing { .. } | StepStatus::Sealing { .. })
+    );
     let poll = asked.then(|| Instant::now() + POLL_AWAITING);
     Next::At(wake::earlier(next, poll))
 }
@@ -385,10 +388,24 @@ async fn carry_out(
             flink::trigger_savepoint(&client, asked)
                 .await
                 .map_err(Failure::Flink)?;
-            sight.observed.savepoint = Some(SavepointObservation {
-                trigger_id: trigger_id.clone(),
-                progress: Fact::Unknown("it has just been asked for".to_owned()),
-            });
+            sight.observed.savepoint = Some(just_asked_for(trigger_id));
+        }
+        Effect::StopDrained {
+            child,
+            job_id,
+            trigger_id,
+            directory,
+        } => {
+            let client = client_of(context, name, sight, child)?;
+            let asked = Asked {
+                job: job_id,
+                trigger: trigger_id,
+                directory,
+            };
+            flink::stop_drained(&client, asked)
+                .await
+                .map_err(Failure::Flink)?;
+            sight.observed.savepoint = Some(just_asked_for(trigger_id));
         }
         Effect::DisposeSavepoint { child, path } => {
             let client = client_of(context, name, sight, child)?;
@@ -453,5 +470,13 @@ fn set_child(name: &Name, sight: &mut Sight, child: &str, fact: Fact<FlinkDeploy
         sight.observed.blue.child = fact;
     } else if Color::Green.child_name(&name.name) == child {
         sight.observed.green.child = fact;
+    }
+}
+
+/// What is known of a savepoint between its request and the first question after it.
+fn just_asked_for(trigger_id: &str) -> SavepointObservation {
+    SavepointObservation {
+        trigger_id: trigger_id.to_owned(),
+        progress: Fact::Unknown("it has just been asked for".to_owned()),
     }
 }

@@ -1,11 +1,13 @@
 //! What a decision depends on: from the watches, or read afresh from the API server and from Flink.
 
 use kube::core::DynamicObject;
-use sluice_api::blue_green::{Color, StepStatus};
+use sluice_api::blue_green::Color;
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
 use sluice_core::Fact;
 use sluice_core::bluegreen::agent::Agent;
-use sluice_core::bluegreen::{CompletedCheckpoint, Observed, SavepointObservation, Side, child};
+use sluice_core::bluegreen::{
+    AwaitedSavepoint, CompletedCheckpoint, Observed, SavepointObservation, Side, awaited_savepoint, child,
+};
 use sluice_shell::flink::{self, Asked};
 use sluice_shell::{Storage, memory::Remembered};
 
@@ -36,6 +38,7 @@ pub(crate) async fn watched(context: &Context, name: &Name) -> Result<Option<Sig
         ),
         checkpoint: not_asked(),
         cluster: Fact::Absent,
+        still_since: None,
     };
     let ingress = as_fact(context.cache.get(Kind::Ingress, name));
     let (blue, green) = (side(Color::Blue), side(Color::Green));
@@ -158,6 +161,7 @@ async fn side(context: &Context, name: &Name, resource: &FlinkBlueGreenDeploymen
         child,
         checkpoint,
         cluster: Fact::Absent,
+        still_since: None,
     }
 }
 
@@ -200,16 +204,12 @@ async fn ingress(
 
 /// What Flink says of the savepoint that the record names.
 async fn savepoint(context: &Context, observed: &Observed) -> Option<SavepointObservation> {
-    let transition = observed.resource.status.as_ref()?.transition.as_ref()?;
-    let StepStatus::Savepointing {
+    let AwaitedSavepoint {
+        color,
         trigger_id,
         directory,
-        ..
-    } = &transition.step
-    else {
-        return None;
-    };
-    let progress = match &observed.side(transition.from?).child {
+    } = awaited_savepoint(&observed.resource)?;
+    let progress = match &observed.side(color).child {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::Absent => Fact::Unknown("the deployment whose savepoint it is is gone".to_owned()),
         Fact::Present(child) => {
@@ -227,7 +227,7 @@ async fn savepoint(context: &Context, observed: &Observed) -> Option<SavepointOb
         }
     };
     Some(SavepointObservation {
-        trigger_id: trigger_id.clone(),
+        trigger_id: trigger_id.to_owned(),
         progress,
     })
 }

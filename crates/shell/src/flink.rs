@@ -210,7 +210,8 @@ pub async fn savepoint(
     let unanswered = match answer {
         Ok(OperationStatus::InProgress) => return Fact::Present(OperationProgress::InProgress),
         Ok(OperationStatus::Completed(location)) => {
-            return Fact::Present(OperationProgress::Completed { location, id: None });
+            let id = number(client, storage, asked).await;
+            return Fact::Present(OperationProgress::Completed { location, id });
         }
         Ok(OperationStatus::Failed { cause }) => {
             return Fact::Present(OperationProgress::Failed {
@@ -222,7 +223,7 @@ pub async fn savepoint(
     };
     let stored = match storage.finished_savepoint(asked.directory.to_owned()).await {
         Fact::Unknown(why) => match counted(client, asked).await {
-            Some(found) => Fact::Present(found),
+            Some((location, id)) => Fact::Present((location, Some(id))),
             None => Fact::Unknown(why),
         },
         found @ (Fact::Absent | Fact::Present(_)) => found,
@@ -237,7 +238,7 @@ pub async fn savepoint(
 
 /// The savepoint of this attempt in the JobManager's statistics, which it keeps longer than the results of operations
 /// (`rest.async.store-duration`, 5 minutes): scenario 3.
-async fn counted(client: Option<&Client>, asked: Asked<'_>) -> Option<(String, Option<u64>)> {
+async fn counted(client: Option<&Client>, asked: Asked<'_>) -> Option<(String, u64)> {
     let checkpoints = client?.checkpoints(asked.job.parse().ok()?).await.ok()?;
     let latest = checkpoints.latest.savepoint.filter(|latest| !latest.discarded)?;
     let location = latest.external_path?;
@@ -246,7 +247,16 @@ async fn counted(client: Option<&Client>, asked: Asked<'_>) -> Option<(String, O
         && without_scheme(&location)
             .strip_prefix(without_scheme(own))
             .is_some_and(|rest| rest.starts_with('/'));
-    is_own.then_some((location, Some(latest.id)))
+    is_own.then_some((location, latest.id))
+}
+
+/// Which of the job's checkpoints a complete savepoint is: by the JobManager's statistics, or by what stands in it.
+async fn number(client: Option<&Client>, storage: Storage, asked: Asked<'_>) -> Option<u64> {
+    if let Some((_, id)) = counted(client, asked).await {
+        return Some(id);
+    }
+    let stored = storage.finished_savepoint(asked.directory.to_owned()).await;
+    stored.present().and_then(|(_, id)| *id)
 }
 
 /// `file:/a`, `file:///a` and `/a` are one place, and Flink answers with another form than it was asked with.
@@ -297,6 +307,17 @@ pub async fn trigger_savepoint(client: &Client, asked: Asked<'_>) -> Result<(), 
         .ok_or_else(|| format!("{} or {} is no id of Flink", asked.job, asked.trigger))?;
     client
         .trigger_savepoint(job, trigger, asked.directory, &SavepointFormat::Canonical)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// Asks for the job to be stopped for good: with a savepoint, and drained, so that its sinks finish what they have open. Errors: in a
+/// sentence.
+pub async fn stop_drained(client: &Client, asked: Asked<'_>) -> Result<(), String> {
+    let (job, trigger) = ids(asked.job, asked.trigger)
+        .ok_or_else(|| format!("{} or {} is no id of Flink", asked.job, asked.trigger))?;
+    client
+        .stop_with_savepoint(job, trigger, asked.directory, &SavepointFormat::Canonical, true)
         .await
         .map_err(|error| error.to_string())
 }
@@ -385,7 +406,10 @@ pub async fn dispose(client: &Client, path: &str) -> Result<Result<(), String>, 
 pub fn savepoint_progress(progress: OperationProgress) -> SavepointProgress {
     match progress {
         OperationProgress::InProgress => SavepointProgress::InProgress,
-        OperationProgress::Completed { location, .. } => SavepointProgress::Completed { location },
+        OperationProgress::Completed { location, id } => SavepointProgress::Completed {
+            location,
+            checkpoint: id,
+        },
         OperationProgress::Failed { cause } => SavepointProgress::Failed { cause },
     }
 }

@@ -5,6 +5,10 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use sluice_core::Color;
+use sluice_core::handover::GatesReport;
+
 /// How many different failures are quoted.
 const QUOTED: usize = 5;
 /// The first pause after a failure, and the longest.
@@ -33,6 +37,8 @@ pub struct Remembered {
     pub failures: Vec<String>,
     /// The results of savepoint disposals, by path.
     pub disposals: BTreeMap<String, Result<(), String>>,
+    /// What each of the two jobs' gates reported last, and since when that has not changed.
+    pub reports: BTreeMap<Color, (GatesReport, Timestamp)>,
     /// Failed passes in a row.
     attempts: u32,
 }
@@ -74,6 +80,19 @@ impl<K: Clone + Eq + Hash> Memory<K> {
         let mut objects = self.objects();
         let disposals = &mut objects.entry(key.clone()).or_default().disposals;
         disposals.insert(path.to_owned(), result);
+    }
+
+    /// What the gates of a job report by now; returns since when they have reported the same, as far as this process has seen.
+    pub fn reported(&self, key: &K, color: Color, gates: &GatesReport, now: Timestamp) -> Timestamp {
+        let mut objects = self.objects();
+        let reports = &mut objects.entry(key.clone()).or_default().reports;
+        match reports.get(&color) {
+            Some((before, since)) if before == gates => *since,
+            Some(_) | None => {
+                reports.insert(color, (gates.clone(), now));
+                now
+            }
+        }
     }
 
     /// The object is gone.

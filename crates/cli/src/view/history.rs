@@ -89,6 +89,8 @@ pub(crate) const fn mode(mode: TransitionMode) -> &'static str {
 pub(crate) const fn guarantee(guarantee: Guarantee) -> &'static str {
     match guarantee {
         Guarantee::ExactlyOnce => "EXACTLY_ONCE",
+        Guarantee::ExactlyOnceExceptLate => "EXACTLY_ONCE_EXCEPT_LATE",
+        Guarantee::None => "NONE",
         Guarantee::AtLeastOnce => "AT_LEAST_ONCE",
         Guarantee::Stateless => "STATELESS",
     }

@@ -227,7 +227,11 @@ fn effect(effect: &Effect) -> String {
         Effect::TriggerSavepoint { child, directory, .. } => {
             format!("take a savepoint of {child} into {directory}")
         }
+        Effect::StopDrained { child, .. } => format!("stop the job of {child} for good"),
         Effect::DisposeSavepoint { path, .. } => format!("dispose of the savepoint {path}"),
+        Effect::WriteHandover { record, .. } if record.incoming.is_some() => {
+            format!("hand over to {}", record.active.color.other())
+        }
         Effect::WriteHandover { record, .. } => format!("let {} begin", record.active.color),
         Effect::ApplyIngress { .. } => "change the Ingress".to_owned(),
         Effect::DeleteIngress { name, .. } => format!("delete the Ingress {name}"),

@@ -159,6 +159,8 @@ const fn since(step: &StepStatus) -> Timestamp {
         | StepStatus::Creating { since, .. }
         | StepStatus::Warming { since, .. }
         | StepStatus::Deploying { since, .. }
+        | StepStatus::HandingOver { since }
+        | StepStatus::Sealing { since, .. }
         | StepStatus::AwaitingPromotion { since }
         | StepStatus::Switching { since, .. }
         | StepStatus::InPlace { since, .. }

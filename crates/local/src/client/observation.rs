@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::Ingress;
 use serde::{Deserialize, Serialize};
 use sluice_api::{FlinkBlueGreenDeployment, FlinkDeployment};
@@ -31,6 +32,7 @@ struct SideForm {
     child: FactForm<FlinkDeployment>,
     checkpoint: FactForm<CheckpointForm>,
     slots: FactForm<u32>,
+    still_since: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,8 +69,13 @@ struct SavepointForm {
 #[derive(Serialize, Deserialize)]
 enum ProgressForm {
     InProgress,
-    Completed { location: String },
-    Failed { cause: String },
+    Completed {
+        location: String,
+        checkpoint: Option<u64>,
+    },
+    Failed {
+        cause: String,
+    },
 }
 
 impl<T> FactForm<T> {
@@ -100,7 +107,9 @@ impl From<Observed> for ObservedForm {
                 trigger_id: savepoint.trigger_id,
                 progress: FactForm::of(savepoint.progress, |progress| match progress {
                     SavepointProgress::InProgress => ProgressForm::InProgress,
-                    SavepointProgress::Completed { location } => ProgressForm::Completed { location },
+                    SavepointProgress::Completed { location, checkpoint } => {
+                        ProgressForm::Completed { location, checkpoint }
+                    }
                     SavepointProgress::Failed { cause } => ProgressForm::Failed { cause },
                 }),
             }),
@@ -139,7 +148,9 @@ impl From<ObservedForm> for Observed {
                 trigger_id: savepoint.trigger_id,
                 progress: savepoint.progress.into_fact(|progress| match progress {
                     ProgressForm::InProgress => SavepointProgress::InProgress,
-                    ProgressForm::Completed { location } => SavepointProgress::Completed { location },
+                    ProgressForm::Completed { location, checkpoint } => {
+                        SavepointProgress::Completed { location, checkpoint }
+                    }
                     ProgressForm::Failed { cause } => SavepointProgress::Failed { cause },
                 }),
             }),
@@ -167,6 +178,7 @@ impl From<Side> for SideForm {
                 path: checkpoint.path,
             }),
             slots: FactForm::of(side.cluster, |cluster| cluster.slots),
+            still_since: side.still_since,
         }
     }
 }
@@ -180,6 +192,7 @@ impl From<SideForm> for Side {
                 path: checkpoint.path,
             }),
             cluster: form.slots.into_fact(|slots| ClusterView { slots }),
+            still_since: form.still_since,
         }
     }
 }

@@ -94,7 +94,13 @@ pub(crate) async fn pass(context: &Context, key: &ObjectKey) -> Result<Next, Str
             Some(StepStatus::Savepointing { .. } | StepStatus::Warming { .. })
         );
     let poll = asked.then(|| Instant::now() + context.options.poll_awaiting);
-    Ok(Next::At(wake::earlier(next, poll)))
+    // Nobody calls when a job writes the record, either; and records are kept back while its answer is not seen.
+    let is_handed_over = matches!(
+        step(&observed.resource),
+        Some(StepStatus::HandingOver { .. } | StepStatus::Sealing { .. })
+    );
+    let read = is_handed_over.then(|| Instant::now() + context.options.poll_handover);
+    Ok(Next::At(wake::earlier(wake::earlier(next, poll), read)))
 }
 
 fn does_something(decision: &Decision) -> bool {
@@ -120,10 +126,24 @@ pub(crate) async fn observe(
         return Ok(None);
     };
     let resource: FlinkBlueGreenDeployment = object.read().map_err(in_words)?;
-    let blue = side(context, key, &resource, Color::Blue, depth).await;
-    let green = side(context, key, &resource, Color::Green, depth).await;
+    let mut blue = side(context, key, &resource, Color::Blue, depth).await;
+    let mut green = side(context, key, &resource, Color::Green, depth).await;
     let savepoint = savepoint(context, &resource, &blue, &green).await;
     let record = handover(context, &resource);
+    let seen = match record.read() {
+        Ok(Some(read)) => Fact::Present(Seen {
+            version: Version(read.version),
+            record: read.record,
+        }),
+        // The directory is made with the first record.
+        Ok(None) | Err(RecordError::NoDirectory { .. }) => Fact::Absent,
+        Err(error) => Fact::Unknown(error.to_string()),
+    };
+    let now = Timestamp::now();
+    for (color, side) in [(Color::Blue, &mut blue), (Color::Green, &mut green)] {
+        let report = seen.present().and_then(|seen| seen.record.report(color));
+        side.still_since = report.map(|it| context.memory.reported(key, color, &it.gates, now));
+    }
     let agent = match &context.options.agent {
         Some(jar) => Agent::Jar {
             path: jar.display().to_string(),
@@ -145,15 +165,7 @@ pub(crate) async fn observe(
         green,
         savepoint,
         agent,
-        handover: match record.read() {
-            Ok(Some(read)) => Fact::Present(Seen {
-                version: Version(read.version),
-                record: read.record,
-            }),
-            // The directory is made with the first record.
-            Ok(None) | Err(RecordError::NoDirectory { .. }) => Fact::Absent,
-            Err(error) => Fact::Unknown(error.to_string()),
-        },
+        handover: seen,
         ingress,
         disposals: remembered.disposals,
         failures: remembered.failures,
@@ -223,6 +235,7 @@ async fn side(
         child,
         checkpoint,
         cluster,
+        still_since: None,
     }
 }
 
@@ -233,23 +246,19 @@ async fn savepoint(
     blue: &Side,
     green: &Side,
 ) -> Option<SavepointObservation> {
-    let transition = resource.status.as_ref()?.transition.as_ref()?;
-    let StepStatus::Savepointing {
+    let bluegreen::AwaitedSavepoint {
+        color,
         trigger_id,
         directory,
-        ..
-    } = &transition.step
-    else {
-        return None;
-    };
-    let outgoing = match transition.from? {
+    } = bluegreen::awaited_savepoint(resource)?;
+    let outgoing = match color {
         Color::Blue => blue,
         Color::Green => green,
     };
     let (client, alive, job) = match &outgoing.child {
         Fact::Unknown(why) => {
             return Some(SavepointObservation {
-                trigger_id: trigger_id.clone(),
+                trigger_id: trigger_id.to_owned(),
                 progress: Fact::Unknown(why.clone()),
             });
         }
@@ -267,7 +276,7 @@ async fn savepoint(
     };
     let progress = flink::savepoint(client.as_ref(), Storage::ThisMachine, alive, asked).await;
     Some(SavepointObservation {
-        trigger_id: trigger_id.clone(),
+        trigger_id: trigger_id.to_owned(),
         progress: progress.map(flink::savepoint_progress),
     })
 }
@@ -322,6 +331,20 @@ async fn carry_out(
             flink::trigger_savepoint(&client, asked)
                 .await
                 .map(|()| Carried::Done)
+        }
+        Effect::StopDrained {
+            child,
+            job_id,
+            trigger_id,
+            directory,
+        } => {
+            let client = client_of_child(context, key, child).await?;
+            let asked = Asked {
+                job: job_id,
+                trigger: trigger_id,
+                directory,
+            };
+            flink::stop_drained(&client, asked).await.map(|()| Carried::Done)
         }
         Effect::DisposeSavepoint { child, path } => {
             let client = client_of_child(context, key, child).await?;

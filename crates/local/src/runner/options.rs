@@ -18,6 +18,8 @@ pub struct Options {
     pub agent: Option<PathBuf>,
     /// How often Flink is asked while something is awaited of it.
     pub poll_awaiting: Duration,
+    /// How often the record of a handover is read while one is under way.
+    pub poll_handover: Duration,
     /// How often Flink is asked when nothing is awaited.
     pub poll_settled: Duration,
 }
@@ -29,6 +31,7 @@ impl Default for Options {
             endpoint_ports: 18_081..=18_999,
             agent: None,
             poll_awaiting: Duration::from_millis(700),
+            poll_handover: Duration::from_millis(100),
             poll_settled: Duration::from_secs(12),
         }
     }

@@ -45,6 +45,7 @@ impl Cluster {
             ),
             child,
             cluster: Fact::Absent,
+            still_since: None,
         }
     }
 
