@@ -15,27 +15,30 @@ struct Setting {
     upgrade_mode: &'static str,
     advanced: bool,
     warm: bool,
+    gates: bool,
     start: Color,
 }
 
-/// The upgrade mode, whether ADVANCED, and whether with the agent.
-const MODES: [(&str, bool, bool); 6] = [
-    ("stateless", false, false),
-    ("savepoint", false, false),
-    ("last-state", false, false),
-    ("savepoint", true, false),
-    ("last-state", true, false),
-    ("savepoint", true, true),
+/// The upgrade mode, whether ADVANCED, whether with the agent, and whether by the strategy WATERMARK.
+const MODES: [(&str, bool, bool, bool); 7] = [
+    ("stateless", false, false, false),
+    ("savepoint", false, false, false),
+    ("last-state", false, false, false),
+    ("savepoint", true, false, false),
+    ("last-state", true, false, false),
+    ("savepoint", true, true, false),
+    ("savepoint", true, true, true),
 ];
 
 fn settings() -> Vec<Setting> {
     let mut settings = Vec::new();
-    for (upgrade_mode, advanced, warm) in MODES {
+    for (upgrade_mode, advanced, warm, gates) in MODES {
         for start in Color::BOTH {
             settings.push(Setting {
                 upgrade_mode,
                 advanced,
                 warm,
+                gates,
                 start,
             });
         }
@@ -49,6 +52,10 @@ fn settled(setting: Setting) -> Simulation {
     text["spec"]["ingress"] = json!({ "template": "{{name}}.example.com" });
     if setting.advanced {
         text["spec"]["transitionMode"] = json!("ADVANCED");
+    }
+    if setting.gates {
+        text["spec"]["template"]["spec"]["flinkConfiguration"]["bluegreen.gate.strategy"] =
+            json!("WATERMARK");
     }
     let mut simulation = Simulation::new();
     simulation.one_writer = setting.advanced;

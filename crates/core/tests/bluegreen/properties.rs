@@ -383,11 +383,15 @@ proptest! {
     #[test]
     fn advanced_never_lets_two_jobs_write_and_reaches_the_wish(
         warm in any::<bool>(),
+        gates in any::<bool>(),
         script in prop::collection::vec(prop_oneof![6 => edit(), 3 => fault()], 0..24),
     ) {
         let mut simulation = started("savepoint", true);
         if warm {
             simulation.world.agent = agent();
+        }
+        if warm && gates {
+            simulation.world.set_child("flinkConfiguration/bluegreen.gate.strategy", "WATERMARK");
         }
         simulation.one_writer = true;
         for happens in &script {

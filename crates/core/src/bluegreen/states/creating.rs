@@ -43,7 +43,18 @@ pub fn next(view: &View<'_>, transition: &Transition, deadline: Timestamp) -> Ve
             Verdict::next(record, Event::warning("CannotWait", message))
         }
         Mine::Absent if let Err(why) = prepared::incoming(view, transition) => {
-            Verdict::blocked(view, Waiting::for_person(WaitingFor::Person(why)))
+            if late {
+                let message = format!("{to} could not be created by {deadline:.0}: {why}");
+                return abort::abort(view, transition, AbortReason::NotCreated, message);
+            }
+            let waiting = Waiting::for_person(WaitingFor::Person(why));
+            Verdict::blocked(
+                view,
+                Waiting {
+                    until: Some(deadline),
+                    ..waiting
+                },
+            )
         }
         Mine::Foreign => abort::abort(
             view,
