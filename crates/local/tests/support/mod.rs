@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use sluice_local::client::Client;
 use sluice_local::runner::{FAIL_AT, Options};
 
+pub(crate) mod ledger;
+
 /// Says to this test binary, started again, that it is the runner.
 const DIRECTORY: &str = "SLUICE_TEST_DIRECTORY";
 /// The agent's jar that the runner is to use.
