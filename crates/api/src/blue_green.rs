@@ -1,5 +1,6 @@
 //! `FlinkBlueGreenDeployment`: one Flink job that is upgraded blue/green.
 
+mod handover;
 mod status;
 
 use std::collections::BTreeMap;
@@ -13,11 +14,13 @@ use serde_json::Value;
 use crate::flink_deployment::{Extra, FlinkDeploymentSpec, IngressSpec};
 use crate::lenient::lenient;
 
+pub use handover::{
+    GateFiguresStatus, GiveUpStatus, LedgerStatus, MissingStatus, StopStatus, WatermarkStatus,
+};
 pub use status::{
     AbortReason, AcknowledgedStatus, FailedDeploymentPolicy, FailedStatus, FlinkBlueGreenDeploymentStatus,
-    GateFiguresStatus, GiveUpStatus, Guarantee, HistoryEntry, KeptStatus, LedgerStatus, MissingStatus,
-    Outcome, RivalStatus, SavepointStatus, StepStatus, StopStatus, TransitionCause, TransitionStatus,
-    WatermarkStatus,
+    Guarantee, HistoryEntry, KeptStatus, Outcome, RivalStatus, SavepointStatus, StepStatus, TransitionCause,
+    TransitionStatus,
 };
 
 /// A Flink job that is upgraded blue/green.

@@ -120,7 +120,10 @@ impl World {
             Effect::DisposeSavepoint { path, .. } => {
                 self.observed.disposals.insert(path, Ok(()));
             }
-            Effect::ReplaceChild { .. } | Effect::DeleteIngress { .. } | Effect::WriteHandover { .. } => {
+            Effect::ReplaceChild { .. }
+            | Effect::StopDrained { .. }
+            | Effect::DeleteIngress { .. }
+            | Effect::WriteHandover { .. } => {
                 unreachable!("nothing is changed in place here")
             }
         }

@@ -378,19 +378,8 @@ async fn carry_out(
             job_id,
             trigger_id,
             directory,
-        } => {
-            let client = client_of(context, name, sight, child)?;
-            let asked = Asked {
-                job: job_id,
-                trigger: trigger_id,
-                directory,
-            };
-            flink::trigger_savepoint(&client, asked)
-                .await
-                .map_err(Failure::Flink)?;
-            sight.observed.savepoint = Some(just_asked_for(trigger_id));
         }
-        Effect::StopDrained {
+        | Effect::StopDrained {
             child,
             job_id,
             trigger_id,
@@ -402,10 +391,15 @@ async fn carry_out(
                 trigger: trigger_id,
                 directory,
             };
-            flink::stop_drained(&client, asked)
-                .await
-                .map_err(Failure::Flink)?;
-            sight.observed.savepoint = Some(just_asked_for(trigger_id));
+            let answer = match effect {
+                Effect::StopDrained { .. } => flink::stop_drained(&client, asked).await,
+                _ => flink::trigger_savepoint(&client, asked).await,
+            };
+            answer.map_err(Failure::Flink)?;
+            sight.observed.savepoint = Some(SavepointObservation {
+                trigger_id: trigger_id.clone(),
+                progress: Fact::Unknown("it has just been asked for".to_owned()),
+            });
         }
         Effect::DisposeSavepoint { child, path } => {
             let client = client_of(context, name, sight, child)?;
@@ -470,13 +464,5 @@ fn set_child(name: &Name, sight: &mut Sight, child: &str, fact: Fact<FlinkDeploy
         sight.observed.blue.child = fact;
     } else if Color::Green.child_name(&name.name) == child {
         sight.observed.green.child = fact;
-    }
-}
-
-/// What is known of a savepoint between its request and the first question after it.
-fn just_asked_for(trigger_id: &str) -> SavepointObservation {
-    SavepointObservation {
-        trigger_id: trigger_id.to_owned(),
-        progress: Fact::Unknown("it has just been asked for".to_owned()),
     }
 }

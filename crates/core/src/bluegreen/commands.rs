@@ -70,12 +70,9 @@ fn request_abort(view: &View<'_>) -> Verdict {
             AbortReason::Requested,
             "a person asked for it".to_owned(),
         ),
-        Step::HandingOver { .. } if !watermark::may_be_committed(view, transition) => watermark::give_up(
-            view,
-            transition,
-            AbortReason::Requested,
-            "a person asked for it".to_owned(),
-        ),
+        Step::HandingOver { .. } if !watermark::may_be_committed(view, transition) => {
+            watermark::give_up(view, transition, AbortReason::Requested, "a person asked for it")
+        }
         Step::HandingOver { .. } | Step::Sealing { .. } => refused(
             view,
             "AbortRefused",

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, Guarantee, TransitionMode};
 use sluice_api::configuration;
 use sluice_api::settings::Promotion;
-use sluice_api::validation::{self, Problem};
+use sluice_api::validation::{self, Problem, ValidSpec};
 use sluice_api::{FlinkDeploymentSpec, UpgradeMode};
 
 use super::decision::Decision;
@@ -88,60 +88,26 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
             super::step_name(&transition.step)
         ));
     }
-    match (kind, active) {
-        (None, _) => steps.push("blue is deployed for the first time".to_owned()),
-        (Some(DiffKind::Ignore), _) => {
-            steps.push("nothing is deployed; configuration and Ingress apply by themselves".to_owned());
-        }
-        (Some(DiffKind::Suspend), color) => steps.push(format!("{} is suspended in place", named(color))),
-        (Some(DiffKind::Resume), color) => steps.push(format!("{} is resumed in place", named(color))),
-        (Some(DiffKind::PatchChild), color) => steps.push(format!("{} is patched in place", named(color))),
-        (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), color) if suspended => {
-            steps.push(format!(
-                "{} is suspended, so it is changed in place",
-                named(color)
-            ));
-        }
-        (Some(DiffKind::Transition), Some(color)) => {
-            if mode == TransitionMode::Advanced && watermark::is_wanted(&valid.child) {
-                handover_steps(&mut steps, color, valid.settings.promotion);
-            } else {
-                transition_steps(
-                    &mut steps,
-                    observed,
-                    color,
-                    mode,
-                    stateful,
-                    valid.settings.promotion,
-                );
-            }
-        }
-        (Some(DiffKind::SavepointRedeploy), Some(color)) => {
-            let path = valid.job.initial_savepoint_path.clone().unwrap_or_default();
-            if mode == TransitionMode::Advanced {
-                steps.push(format!(
-                    "{color} is stopped with a savepoint, to come back from if need be"
-                ));
-            }
-            steps.push(format!(
-                "{} is deployed from {path}, no new savepoint carries its state",
-                color.other()
-            ));
-            take_over(&mut steps, color, valid.settings.promotion, mode);
-        }
-        (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), None) => {
-            steps.push("blue is deployed".to_owned());
-        }
-    }
+    let edit = Edit {
+        kind,
+        active,
+        suspended,
+        stateful,
+        valid: &valid,
+    };
+    edit.steps(observed, &mut steps);
     let takes_savepoint = takes_savepoint(kind, second_job, mode, stateful);
     let redeploy = kind == Some(DiffKind::SavepointRedeploy);
     let has_start = valid.job.initial_savepoint_path.is_some();
     let at_a_cut = kind == Some(DiffKind::Transition)
         && mode == TransitionMode::Advanced
         && watermark::is_wanted(&valid.child);
-    let guarantee = second_job.then(|| match at_a_cut {
-        true => Guarantee::ExactlyOnceExceptLate,
-        false => guarantee(redeploy, has_start, mode, stateful),
+    let guarantee = second_job.then(|| {
+        if at_a_cut {
+            Guarantee::ExactlyOnceExceptLate
+        } else {
+            guarantee(redeploy, has_start, mode, stateful)
+        }
     });
     let additional = (second_job || kind.is_none()).then(|| resources(&valid.child));
     Plan {
@@ -152,6 +118,68 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
         guarantee,
         additional,
         decision,
+    }
+}
+
+/// What an edit is, against what runs.
+struct Edit<'a> {
+    kind: Option<DiffKind>,
+    active: Option<Color>,
+    suspended: bool,
+    stateful: bool,
+    valid: &'a ValidSpec,
+}
+
+impl Edit<'_> {
+    fn steps(&self, observed: &Observed, steps: &mut Vec<String>) {
+        let mode = self.valid.settings.transition_mode;
+        match (self.kind, self.active) {
+            (None, _) => steps.push("blue is deployed for the first time".to_owned()),
+            (Some(DiffKind::Ignore), _) => {
+                steps.push("nothing is deployed; configuration and Ingress apply by themselves".to_owned());
+            }
+            (Some(DiffKind::Suspend), color) => steps.push(format!("{} is suspended in place", named(color))),
+            (Some(DiffKind::Resume), color) => steps.push(format!("{} is resumed in place", named(color))),
+            (Some(DiffKind::PatchChild), color) => {
+                steps.push(format!("{} is patched in place", named(color)));
+            }
+            (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), color) if self.suspended => {
+                steps.push(format!(
+                    "{} is suspended, so it is changed in place",
+                    named(color)
+                ));
+            }
+            (Some(DiffKind::Transition), Some(color)) => {
+                if mode == TransitionMode::Advanced && watermark::is_wanted(&self.valid.child) {
+                    handover_steps(steps, color, self.valid.settings.promotion);
+                } else {
+                    transition_steps(
+                        steps,
+                        observed,
+                        color,
+                        mode,
+                        self.stateful,
+                        self.valid.settings.promotion,
+                    );
+                }
+            }
+            (Some(DiffKind::SavepointRedeploy), Some(color)) => {
+                let path = self.valid.job.initial_savepoint_path.clone().unwrap_or_default();
+                if mode == TransitionMode::Advanced {
+                    steps.push(format!(
+                        "{color} is stopped with a savepoint, to come back from if need be"
+                    ));
+                }
+                steps.push(format!(
+                    "{} is deployed from {path}, no new savepoint carries its state",
+                    color.other()
+                ));
+                take_over(steps, color, self.valid.settings.promotion, mode);
+            }
+            (Some(DiffKind::Transition | DiffKind::SavepointRedeploy), None) => {
+                steps.push("blue is deployed".to_owned());
+            }
+        }
     }
 }
 

@@ -51,14 +51,15 @@ pub fn incoming(view: &View<'_>, transition: &Transition) -> Result<FlinkDeploym
 ///
 /// What it needs and cannot have, in a sentence.
 pub fn manifest(view: &View<'_>, color: Color, made: &Made<'_>) -> Result<FlinkDeployment, String> {
-    let mode = view.settings.transition_mode;
+    let transition_mode = view.settings.transition_mode;
     let plain = child::manifest(view.resource(), color, made.number, made.spec, made.restore);
-    let takes_part = mode == TransitionMode::Advanced && watermark::is_wanted(&diff::child_spec(made.spec));
+    let takes_part =
+        transition_mode == TransitionMode::Advanced && watermark::is_wanted(&diff::child_spec(made.spec));
     if !takes_part && !made.waits && made.sink_epoch == 0 {
         return Ok(plain);
     }
     let preparation = Preparation {
-        mode,
+        mode: transition_mode,
         color,
         created_for: Epoch(made.number),
         sink_epoch: made.sink_epoch,

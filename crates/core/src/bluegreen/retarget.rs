@@ -132,14 +132,14 @@ fn retarget_handover(view: &View<'_>, transition: &Transition, valid: &ValidSpec
             view,
             transition,
             AbortReason::Reverted,
-            "the specification is the active one again".to_owned(),
+            "the specification is the active one again",
         )),
         Step::HandingOver { .. } if change == DiffKind::Ignore => as_it_is(),
         Step::HandingOver { .. } => Some(watermark::give_up(
             view,
             transition,
             AbortReason::Superseded,
-            format!("the specification changed while {} was coming up", transition.to),
+            &format!("the specification changed while {} was coming up", transition.to),
         )),
         Step::Sealing { .. }
         | Step::Switching { .. }

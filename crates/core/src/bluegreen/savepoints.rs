@@ -53,7 +53,17 @@ pub fn awaited(resource: &FlinkBlueGreenDeployment) -> Option<Awaited<'_>> {
             ..
         } => (trigger_id, directory),
         Step::Sealing { stop: Some(stop), .. } => (&stop.trigger_id, &stop.directory),
-        _ => return None,
+        Step::Savepointed { .. }
+        | Step::Stopping { .. }
+        | Step::Creating { .. }
+        | Step::Warming { .. }
+        | Step::Deploying { .. }
+        | Step::HandingOver { .. }
+        | Step::Sealing { stop: None, .. }
+        | Step::AwaitingPromotion { .. }
+        | Step::Switching { .. }
+        | Step::InPlace { .. }
+        | Step::Returning { .. } => return None,
     };
     Some(Awaited {
         color: transition.from?,

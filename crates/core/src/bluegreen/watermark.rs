@@ -1,12 +1,14 @@
 //! The strategy WATERMARK: what the decider of the handover is told of a transition, and what its answers mean for the children.
 //!
 //! [`crate::handover::operator`] decides on the handover record and knows nothing of children. Here its view is made of what was
-//! observed, and what it asks for becomes effects. Which step follows stands in `states/handing_over.rs` and `states/sealing.rs`.
+//! observed; `watermark/children.rs` makes effects of what it asks for. Which step follows stands in `states/handing_over.rs` and `states/sealing.rs`.
+
+mod children;
 
 use jiff::{SignedDuration, Timestamp};
 use sluice_api::blue_green::{
     AbortReason, Color, FlinkBlueGreenDeploymentSpec, GateFiguresStatus, GiveUpStatus, Guarantee,
-    LedgerStatus, MissingStatus, StopStatus, WatermarkStatus,
+    LedgerStatus, MissingStatus, WatermarkStatus,
 };
 use sluice_api::configuration::{self, FlinkConfiguration};
 use sluice_api::flink_deployment::FlinkJobState;
@@ -17,16 +19,17 @@ use sluice_api::{FlinkDeployment, FlinkDeploymentSpec};
 
 use super::agent::Preparation;
 use super::decision::{Effect, Waiting};
-use super::observed::SavepointProgress;
 use super::record::{Step, Transition};
 use super::view::{Mine, Verdict, View};
-use super::{child, diff, named, prepared, savepoints};
+use super::{child, diff, named};
 use crate::handover::operator::{
     self, Awaited, Committables, Decision, Goal, JobObserved, JobState, Lowered, Observed, Origin, Promise,
-    Request, Role, Settings,
+    Settings,
 };
 use crate::handover::{Attempt, CheckpointId, Cut, Epoch, Fork, Job, Ordering, Phase, Report};
-use crate::{Event, Fact, identity};
+use crate::{Event, Fact};
+
+pub use children::{carried_out, stop};
 
 /// Whether a handover of this specification is to be at a cut in event time.
 pub fn is_wanted(spec: &FlinkDeploymentSpec) -> bool {
@@ -82,7 +85,7 @@ pub fn way(view: &View<'_>, from: Color, active: &FlinkDeployment, spec: &FlinkD
         Fact::Present(seen) => seen,
     };
     let job = named::job(from, active);
-    match report(&seen.record.report(from), job) {
+    match report(seen.record.report(from), job) {
         Some(report) if seen.record.active == job => Way::Watermark(WatermarkStatus {
             attempt: report.attempt.0,
             ..WatermarkStatus::default()
@@ -92,7 +95,7 @@ pub fn way(view: &View<'_>, from: Color, active: &FlinkDeployment, spec: &FlinkD
     }
 }
 
-fn report<'a>(found: &Option<&'a Report>, job: Job) -> Option<&'a Report> {
+fn report(found: Option<&Report>, job: Job) -> Option<&Report> {
     found.filter(|it| it.created_for == job.created_for)
 }
 
@@ -100,7 +103,7 @@ fn report<'a>(found: &Option<&'a Report>, job: Job) -> Option<&'a Report> {
 pub fn attempt_of(view: &View<'_>, from: Color) -> Option<u64> {
     let seen = view.observed.handover.present()?;
     let job = named::job(from, view.present(from)?);
-    report(&seen.record.report(from), job).map(|it| it.attempt.0)
+    report(seen.record.report(from), job).map(|it| it.attempt.0)
 }
 
 /// What the decider of the handover says about this transition; `None`: it is none by WATERMARK, or has no savepoint yet.
@@ -320,11 +323,11 @@ pub fn lowered(view: &View<'_>, transition: &Transition, stated: &Promise) -> Op
 }
 
 /// Records that the handover is to be given up; whether it still can be, the record of the handover will say.
-pub fn give_up(view: &View<'_>, transition: &Transition, reason: AbortReason, message: String) -> Verdict {
+pub fn give_up(view: &View<'_>, transition: &Transition, reason: AbortReason, message: &str) -> Verdict {
     let watermark = WatermarkStatus {
         give_up: Some(GiveUpStatus {
             reason,
-            message: message.clone(),
+            message: message.to_owned(),
         }),
         ..transition.watermark.clone().unwrap_or_default()
     };
@@ -390,136 +393,6 @@ pub fn has_begun(observed: &super::Observed, transition: &Transition) -> bool {
     })
 }
 
-/// What is asked of the children beyond the incoming one's being there, in the order of the requests.
-pub fn carried_out(view: &View<'_>, transition: &Transition, decision: &Decision) -> Vec<Effect> {
-    let carry = |request: &Request| match request {
-        Request::StopDrained { job } => stop_drained(view, transition, *job),
-        Request::Resume { job } => resume(view, transition, *job),
-        // What an ABORT asks for is what becomes of the transition, and of what it leaves behind.
-        Request::Release { .. } | Request::StartOver { .. } => None,
-    };
-    decision.requests.iter().filter_map(carry).collect()
-}
-
-/// How long a stop that Flink calls complete may take to be one before it is asked for again: a job may have come back from it.
-const STOP_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
-
-/// Writes down that the outgoing job is to be stopped for good, and every new attempt at it, before it is asked for.
-pub fn stop(view: &View<'_>, transition: &Transition, decision: &Decision) -> Option<Verdict> {
-    let Step::Sealing { since, cut, stop } = &transition.step else {
-        return None;
-    };
-    let asked = |request: &Request| matches!(request, Request::StopDrained { .. });
-    if !decision.requests.iter().any(asked) {
-        return None;
-    }
-    let from = transition.to.other();
-    let (attempt, event) = match stop {
-        None => {
-            let message = format!("{from} has passed the cut, and is stopped for good");
-            (1, Event::normal("OutgoingStops", message))
-        }
-        Some(before) => {
-            let why = stop_failed(view, before)?;
-            let message = format!("{from} could not be stopped and is asked again: {why}");
-            (
-                before.attempt.saturating_add(1),
-                Event::warning("StopFailed", message),
-            )
-        }
-    };
-    let uid = child::uid(view.resource());
-    let step = Step::Sealing {
-        since: *since,
-        cut: *cut,
-        stop: Some(StopStatus {
-            attempt,
-            trigger_id: identity::trigger_id(uid, "drain", transition.number, attempt),
-            // Beside those of the savepoints that the transition begins with.
-            directory: savepoints::directory(view, transition.number, attempt.saturating_add(100)),
-            since: view.now,
-        }),
-    };
-    Some(Verdict::next(view.record.at_step(transition, step), event))
-}
-
-fn stop_failed(view: &View<'_>, stop: &StopStatus) -> Option<String> {
-    let observation = view.observed.savepoint.as_ref()?;
-    if observation.trigger_id != stop.trigger_id {
-        return None;
-    }
-    match &observation.progress {
-        Fact::Present(SavepointProgress::Failed { cause }) => Some(cause.clone()),
-        Fact::Present(SavepointProgress::Completed { .. })
-            if view.now.duration_since(stop.since) >= STOP_AGAIN_AFTER =>
-        {
-            Some("its savepoint is complete, and the job runs".to_owned())
-        }
-        Fact::Present(SavepointProgress::Completed { .. } | SavepointProgress::InProgress)
-        | Fact::Absent
-        | Fact::Unknown(_) => None,
-    }
-}
-
-/// Stops the outgoing job by its JobManager and not by its specification: a suspended child is one that could be resumed, and this
-/// one never is.
-fn stop_drained(view: &View<'_>, transition: &Transition, job: Job) -> Option<Effect> {
-    let Step::Sealing { stop: Some(stop), .. } = &transition.step else {
-        return None;
-    };
-    let known = view
-        .observed
-        .savepoint
-        .as_ref()
-        .filter(|asked| asked.trigger_id == stop.trigger_id);
-    let to_be_sent = match known.map(|asked| &asked.progress) {
-        // Nobody has asked about this id yet: a request that Flink knows already is answered with the same stop.
-        None | Some(Fact::Absent) => true,
-        Some(Fact::Unknown(_) | Fact::Present(_)) => false,
-    };
-    let outgoing = view.present(job.color)?;
-    let job_id = child::job_id(outgoing)?;
-    (to_be_sent && child::job_is_running(outgoing)).then(|| Effect::StopDrained {
-        child: outgoing.metadata.name.clone().unwrap_or_default(),
-        job_id: job_id.to_owned(),
-        trigger_id: stop.trigger_id.clone(),
-        directory: stop.directory.clone(),
-    })
-}
-
-/// Brings a job back without which the handover cannot end, from the last checkpoint that it completed.
-fn resume(view: &View<'_>, transition: &Transition, job: Job) -> Option<Effect> {
-    let spec = if job.color == transition.to {
-        &transition.spec
-    } else {
-        view.record.reconciled.as_ref()?
-    };
-    let last = match &view.side(job.color).checkpoint {
-        Fact::Present(it) if it.transition == job.created_for.0 => Some(it.path.as_str()),
-        Fact::Present(_) | Fact::Absent | Fact::Unknown(_) => None,
-    };
-    match view.mine(job.color) {
-        Mine::Present(child) if child::transition(child) == job.created_for.0 => {
-            prepared::resumed(view, job.color, child, spec, last)
-        }
-        // The incoming one is created again where every incoming one is.
-        Mine::Absent if Some(job.color) == transition.from => {
-            let made = prepared::Made {
-                number: job.created_for.0,
-                spec,
-                restore: Some(last?),
-                sink_epoch: view.record.sink_epoch,
-                waits: false,
-            };
-            let manifest = prepared::manifest(view, job.color, &made).ok()?;
-            Some(Effect::CreateChild {
-                manifest: Box::new(manifest),
-            })
-        }
-        Mine::Present(_) | Mine::Absent | Mine::Unknown(_) | Mine::Terminating | Mine::Foreign => None,
-    }
-}
-
 /// What the gates of both jobs have counted, for the history.
 pub fn ledger(view: &View<'_>, transition: &Transition) -> Option<LedgerStatus> {
     let watermark = transition.watermark.as_ref()?;
@@ -556,39 +429,11 @@ pub fn awaited(view: &View<'_>, transition: &Transition) -> Option<(String, Opti
     };
     // That one that does not run reports nothing, everybody can tell.
     let told = |it: &&Awaited| !matches!(it, Awaited::Reports { color, .. } if comes_up(*color));
-    let each: Vec<String> = decision.awaited.iter().filter(told).map(in_brief).collect();
+    let each: Vec<String> = decision
+        .awaited
+        .iter()
+        .filter(told)
+        .map(Awaited::in_brief)
+        .collect();
     Some((each.join("; "), decision.until))
-}
-
-/// Without the figures that change at every look: each of them would be another write of the status. They are in the gates' metrics.
-fn in_brief(awaited: &Awaited) -> String {
-    match awaited {
-        Awaited::CaughtUp { color, allowed, .. } => {
-            format!("{color} to catch up: its watermark is more than {allowed} ms behind")
-        }
-        Awaited::Passed {
-            color,
-            role,
-            cut,
-            gates,
-            holds_up,
-        } => {
-            let does = match role {
-                Role::Outgoing => "be drained up to",
-                Role::Incoming => "pass",
-            };
-            let cut = time(cut.0);
-            let mut text = format!("{color} to {does} the cut {cut} at a completed checkpoint");
-            let names: Vec<&str> = gates.iter().map(|(name, _)| name.as_str()).collect();
-            if !names.is_empty() {
-                text = format!("{text}, {}", names.join(" and "));
-            }
-            if *holds_up {
-                text.push_str("; nothing from the cut on is written until then");
-            }
-            text
-        }
-        Awaited::Committed { color, .. } => format!("the sinks of {color} to commit what they wrote"),
-        other => other.to_string(),
-    }
 }

@@ -52,7 +52,7 @@ fn seen(view: &View<'_>, transition: &Transition) -> Option<Verdict> {
             view,
             transition,
             AbortReason::NotCreated,
-            abort::name_conflict(view, transition.to),
+            &abort::name_conflict(view, transition.to),
         )),
         Mine::Present(_) | Mine::Foreign | Mine::Unknown(_) | Mine::Absent | Mine::Terminating => None,
     }

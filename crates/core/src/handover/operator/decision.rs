@@ -262,6 +262,45 @@ pub enum Awaited {
 }
 
 impl Awaited {
+    /// In a sentence without the figures that change at every look: where it is written down, each of them would be another write. They
+    /// are in the gates' metrics.
+    pub fn in_brief(&self) -> String {
+        if let Self::CaughtUp { color, allowed, .. } = self {
+            return format!("{color} to catch up: its watermark is more than {allowed} ms behind");
+        }
+        if let Self::Committed { color, .. } = self {
+            return Self::Committed {
+                color: *color,
+                pending: None,
+            }
+            .to_string();
+        }
+        let Self::Passed {
+            color,
+            role,
+            cut,
+            gates,
+            holds_up,
+        } = self
+        else {
+            return self.to_string();
+        };
+        let cut =
+            Timestamp::from_millisecond(cut.0).map_or_else(|_| cut.to_string(), |it| format!("{it:.3}"));
+        let mut text = match role {
+            Role::Outgoing => format!("{color} to be drained up to the cut {cut} at a completed checkpoint"),
+            Role::Incoming => format!("{color} to pass the cut {cut} at a completed checkpoint"),
+        };
+        let names: Vec<&str> = gates.iter().map(|(name, _)| name.as_str()).collect();
+        if !names.is_empty() {
+            text = format!("{text}, {}", names.join(" and "));
+        }
+        if *holds_up {
+            text.push_str("; nothing from the cut on is written until then");
+        }
+        text
+    }
+
     /// Whether it concerns watermarks, which do not move where no input does.
     pub(super) const fn is_of_watermarks(&self) -> bool {
         matches!(

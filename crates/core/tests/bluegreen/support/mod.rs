@@ -7,4 +7,5 @@ pub mod flink;
 pub mod gates;
 pub mod shell;
 pub mod story;
+pub mod words;
 pub mod world;
