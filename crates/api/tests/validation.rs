@@ -361,12 +361,6 @@ fn the_mode_advanced_needs_state_to_hand_over_and_a_strategy_that_is_there() {
             vec![
                 (mode.0, json!("stateless"), mode.1, mode.2),
                 (mode.0, json!(null), mode.1, mode.2),
-                (
-                    strategy,
-                    json!("WATERMARK"),
-                    gate,
-                    "needs the gate agent, and this release does not have it yet",
-                ),
                 (strategy, json!("OTHER"), gate, "expected `SAVEPOINT`"),
             ],
         );

@@ -1,5 +1,9 @@
 //! A handover at a cut in event time (ADVANCED, strategy WATERMARK) on real Flink, every record and every window counted.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail the test"
+)]
 
 mod support;
 

@@ -1,5 +1,9 @@
 //! Stateful upgrades of the ledger job on real Flink, the runner killed at every boundary between two writes.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail the test"
+)]
 
 mod support;
 

@@ -24,6 +24,7 @@ pub fn has_gates(child: &FlinkDeployment) -> bool {
 
 /// What the world does to gates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a test")]
 pub struct Gates {
     /// No input moves, and all of it is idle.
     pub idle: bool,
@@ -92,9 +93,9 @@ impl World {
         if record.phase == Phase::Stable && old.as_ref().is_some_and(|it| it.attempt == attempt) {
             return;
         }
-        let mut restores = old.as_ref().map(|it| it.restores.clone()).unwrap_or_default();
-        if restores.last().is_none_or(|it| it.attempt != attempt) {
-            restores.push(Restore {
+        let mut history = old.as_ref().map(|it| it.restores.clone()).unwrap_or_default();
+        if history.last().is_none_or(|it| it.attempt != attempt) {
+            history.push(Restore {
                 attempt,
                 checkpoint: restored.map(CheckpointId),
             });
@@ -139,7 +140,7 @@ impl World {
         let report = Report {
             created_for: job.created_for,
             attempt,
-            restores,
+            restores: history,
             completed: completed.map(CheckpointId),
             passed: if comes_to_it { proof } else { passed },
             gates,
