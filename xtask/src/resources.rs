@@ -32,7 +32,8 @@ pub(crate) fn configuration_reference() -> Result<String> {
          These keys stand under `spec.configuration` of a `FlinkBlueGreenDeployment`, as strings. A key that is not set\n\
          there has the default of this table. A key that begins with `{}` and is not in this\n\
          table is refused.\n\n\
-         In this table, ADVANCED is the transition mode ADVANCED with the strategy SAVEPOINT, the only one so far.\n\n\
+         SAVEPOINT and WATERMARK are the strategies of the transition mode ADVANCED (`bluegreen.gate.strategy` in\n\
+         `flinkConfiguration`; SAVEPOINT unless it is set).\n\n\
          A duration is written as Flink writes it (`10 min`, `15s`, `500 ms`; without a unit: milliseconds) or in\n\
          ISO-8601 (`PT10M`).\n\n\
          | key | default | meaning |\n|---|---|---|\n",

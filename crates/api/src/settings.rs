@@ -71,7 +71,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::FAILED_DEPLOYMENT,
         default: "KEEP",
-        meaning: "What becomes of the new deployment when its transition aborts. KEEP: left running as it is, for debugging; in ADVANCED mode it is suspended instead, because it would write beside the old job. SUSPEND: suspended. DELETE: deleted. Where an edit ended the transition, it is always deleted.",
+        meaning: "What becomes of the new deployment when its transition aborts. KEEP: left running as it is, for debugging; in ADVANCED mode it is suspended instead, so that it never writes beside the old job. SUSPEND: suspended. DELETE: deleted. Where an edit ended the transition, it is always deleted.",
     },
     Key {
         name: key::FAILED_DEPLOYMENT_TTL,
@@ -81,7 +81,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::SAVEPOINT_TIMEOUT,
         default: "the grace period",
-        meaning: "How long the savepoint of a transition may take before the transition aborts. BASIC: the active job runs on while it is taken, and after the abort. ADVANCED: the savepoint stops the active job, and this is the time for that stop; after the abort the job is started again from where it stopped, or runs on if it did not stop. A duration above 0.",
+        meaning: "How long the savepoint of a transition may take before the transition aborts. BASIC, and strategy WATERMARK: the active job runs on while it is taken, and after the abort. Strategy SAVEPOINT: the savepoint stops the active job, and this is the time for that stop; after the abort the job is started again from where it stopped, or runs on if it did not stop. A duration above 0.",
     },
     Key {
         name: key::SAVEPOINT_RETENTION,
@@ -91,7 +91,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::PROMOTION,
         default: "AUTO",
-        meaning: "AUTO: switch as soon as the new deployment is ready. MANUAL: stop before the switch until a person promotes it. It has no effect on a first deployment, nor in ADVANCED mode, where the old job is stopped before the new one starts.",
+        meaning: "AUTO: switch as soon as the new deployment is ready. MANUAL: stop before the switch until a person promotes it. With the strategy WATERMARK it waits before the cut is agreed on. It has no effect on a first deployment, nor wherever the strategy SAVEPOINT stops the old job for the new one, also in the place of WATERMARK.",
     },
     Key {
         name: key::TRANSITION_MODE,
@@ -101,12 +101,12 @@ pub const KEYS: &[Key] = &[
     Key {
         name: key::HANDOVER_REQUIRE,
         default: "EXACTLY_ONCE_EXCEPT_LATE",
-        meaning: "The least that a record-level handover has to guarantee for the output of both jobs together. EXACTLY_ONCE, EXACTLY_ONCE_EXCEPT_LATE or AT_LEAST_ONCE. Checked, but without effect so far.",
+        meaning: "The least that a handover with the strategy WATERMARK has to guarantee for the output of both jobs together. Where it can only guarantee less, it is not begun, or given up before the cut is committed. EXACTLY_ONCE, which it never guarantees because of late records, EXACTLY_ONCE_EXCEPT_LATE or AT_LEAST_ONCE.",
     },
     Key {
         name: key::HANDOVER_MAX_LAG,
         default: "5 s",
-        meaning: "How far the watermark of the new job may be behind that of the old one when a record-level handover (strategy WATERMARK) begins. A duration above 0. Checked, but without effect so far: that strategy is refused.",
+        meaning: "How far the watermark of the new job may be behind that of the old one when a handover with the strategy WATERMARK is prepared. A duration above 0.",
     },
     Key {
         name: key::INGRESS_MANAGE,
@@ -141,9 +141,9 @@ pub struct BlueGreenSettings {
     pub transition_mode: TransitionMode,
     /// How many of the savepoints taken for transitions are kept.
     pub savepoint_retention: SavepointRetention,
-    /// The least that a record-level handover has to guarantee. No shell acts on it yet.
+    /// The least that a handover with the strategy WATERMARK has to guarantee.
     pub handover_require: RequiredGuarantee,
-    /// How far the incoming job's watermark may be behind the active one's when it takes over. No shell acts on it yet.
+    /// How far the incoming job's watermark may be behind the active one's when a handover with the strategy WATERMARK is prepared.
     pub handover_max_lag: SignedDuration,
     /// Whether the Ingress of `spec.ingress` is managed.
     pub ingress_manage: bool,

@@ -111,7 +111,8 @@ mod tests {
     /// A user's first apply is one of these files: they must be right as they stand.
     #[test]
     fn the_examples_are_valid_as_they_stand() {
-        for text in [BASIC, ADVANCED] {
+        let watermark = include_str!("../../../../examples/advanced-watermark.yaml");
+        for text in [BASIC, ADVANCED, watermark] {
             let value: Value = serde_saphyr::from_str(text).unwrap();
             let resource = sluice_api::read_blue_green(&value).unwrap();
             sluice_api::validate(&resource, &std::collections::BTreeMap::new()).unwrap();

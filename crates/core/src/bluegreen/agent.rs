@@ -1,10 +1,9 @@
 //! What a child needs for the handover beside what its user wrote: the agent in its JobManager, and the keys that tell the
 //! job who it is. The names are FLIP-504's where it has them.
 //!
-//! Today only `waiting.rs` uses it, for the incoming child of the strategy SAVEPOINT, and only with a jar on this machine. A
-//! child that is there is prepared with what it was created with ([`Preparation::of`]) and not with what would be delivered
-//! today: otherwise a newer operator's image, which stands in the pod template, would look like an edit of every child and
-//! start every job anew.
+//! `prepared.rs` decides which child needs it. So far only the shell for one machine delivers an agent, as a jar. A child that is
+//! there is prepared with what it was created with ([`Preparation::of`]) and not with what would be delivered today: otherwise a
+//! newer operator's image, which stands in the pod template, would look like an edit of every child and start every job anew.
 
 mod options;
 mod pod;

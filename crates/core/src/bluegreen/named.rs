@@ -3,6 +3,8 @@
 //! An incoming job that was brought up before the outgoing one was stopped waits, in its JobManager, until the record names
 //! it. So naming it is what starts it, and one conditional write: of two operators that would name different jobs, one wins.
 //! Going back names the outgoing job first, which makes every write fail that would still let the incoming one begin.
+//!
+//! An active job with gates (strategy WATERMARK) is named, too: only then do its gates let records through.
 
 use sluice_api::FlinkDeployment;
 use sluice_api::blue_green::{Color, FlinkBlueGreenDeployment, StepStatus};

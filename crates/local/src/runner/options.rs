@@ -13,8 +13,8 @@ pub struct Options {
     /// The ports of active endpoints are chosen from these. The default lies below the ports that Linux gives to outgoing
     /// connections, so that a recorded one is free again after a restart.
     pub endpoint_ports: RangeInclusive<u16>,
-    /// The jar of the agent (`bluegreen-agent.jar`), with which incoming jobs of ADVANCED mode wait for the outgoing one;
-    /// `None`: they are started when the outgoing one has stopped.
+    /// The jar of the agent (`bluegreen-agent.jar`), with which incoming jobs of the strategy SAVEPOINT wait for the outgoing one, and jobs of
+    /// WATERMARK have gates; `None`: the former are started when the outgoing one has stopped, the latter are refused.
     pub agent: Option<PathBuf>,
     /// How often Flink is asked while something is awaited of it.
     pub poll_awaiting: Duration,

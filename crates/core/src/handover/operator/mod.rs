@@ -10,7 +10,7 @@
 //!   then waits, and only a person may force SEALED.
 //! * [`laws`] checks a decision; tests do, and a shell can before it acts.
 //!
-//! No shell uses it yet.
+//! `bluegreen/watermark.rs` is its caller: it makes the view, and effects of what is asked for. The shells only carry those out.
 
 pub mod decision;
 mod ending;
