@@ -109,6 +109,18 @@ pub(crate) fn package(workspace: &Workspace, module: &str) -> Result<PathBuf> {
 /// Builds the benchmarks of the gate with what they need, and returns their modules.
 pub(crate) fn package_gate_benchmarks(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let modules = ["bench/flink-1.20", "bench/flink-2"];
+    let gate = package_of_gate(workspace, &modules)?;
+    Ok(modules.iter().map(|module| gate.join(module)).collect())
+}
+
+/// Builds the gate agent with what it needs, and returns its jar.
+pub(crate) fn package_agent(workspace: &Workspace) -> Result<PathBuf> {
+    let gate = package_of_gate(workspace, &["agent"])?;
+    Ok(gate.join("agent/target/bluegreen-agent.jar"))
+}
+
+/// Builds these modules of `gate` with what they need, without their tests, and returns its directory.
+fn package_of_gate(workspace: &Workspace, modules: &[&str]) -> Result<PathBuf> {
     let mut maven = workspace.command("mvn");
     maven
         .args([
@@ -121,8 +133,7 @@ pub(crate) fn package_gate_benchmarks(workspace: &Workspace) -> Result<Vec<PathB
         ])
         .args(["--projects", &modules.join(","), "package"]);
     process::run(&mut maven)?;
-    let gate = workspace.root().join("gate");
-    Ok(modules.iter().map(|module| gate.join(module)).collect())
+    Ok(workspace.root().join("gate"))
 }
 
 /// Fetches upstream's operator, with which Sluice's is compared, into the target directory, and returns where it is.

@@ -43,7 +43,7 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
-    /// Build `sluice` and the example job, then run `sluice demo`.
+    /// Build `sluice`, the example job and the gate agent, then run `sluice demo`.
     Demo {
         /// Passed on to `sluice demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -122,11 +122,14 @@ fn run() -> anyhow::Result<()> {
 /// Becomes `sluice demo`, so that an interrupt from the keyboard reaches it and nothing else.
 fn demo(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let built = build(workspace)?;
+    let agent_jar = java::package_agent(workspace)?;
     process::become_command(
         std::process::Command::new(built.sluice)
             .arg("demo")
             .arg("--job-jar")
             .arg(built.job_jar)
+            .arg("--agent-jar")
+            .arg(agent_jar)
             .args(arguments),
     )
 }

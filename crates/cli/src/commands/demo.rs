@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sluice_api::gate::Strategy;
 use sluice_local::distribution::Wanted;
 
 use crate::context::Context;
@@ -13,7 +14,7 @@ use crate::failure::Failure;
 ///
 /// Installs Flink if absent, starts a runner in a directory of its own, deploys the ledger job and feeds it events all the
 /// while. Then: an upgrade with state, blue to green; a version that cannot start, and its abort; an upgrade back; and the
-/// same with a second resource in ADVANCED mode. At the end it counts what was lost and what came twice. Takes a few
+/// same with a second resource in ADVANCED mode, by the strategy WATERMARK if there is an agent. At the end it counts what was lost and what came twice. Takes a few
 /// minutes and leaves nothing running. Its directory, if none is given, is the runner's with `-demo` at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -27,9 +28,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     job_jar: Option<PathBuf>,
 
-    /// The agent's jar: with it, the new version in ADVANCED mode comes up before the old one is stopped
+    /// The agent's jar: with it, ADVANCED mode hands over without a pause
     #[arg(long, value_name = "PATH")]
     agent_jar: Option<PathBuf>,
+
+    /// How ADVANCED mode hands over [default: watermark with an agent's jar, savepoint without]
+    #[arg(long, value_name = "STRATEGY", value_parser = ["savepoint", "watermark"])]
+    strategy: Option<String>,
 
     /// At the end let the jobs go on, and say how to look at them
     #[arg(long)]
@@ -59,8 +64,18 @@ pub(crate) async fn run(arguments: Arguments, context: &Context) -> Result<(), F
         let name = own.file_name().unwrap_or_default().to_string_lossy().into_owned();
         own.with_file_name(format!("{name}-demo"))
     };
+    let strategy = match (arguments.strategy.as_deref(), &arguments.agent_jar) {
+        (Some("savepoint"), _) | (None, None) => Strategy::Savepoint,
+        (_, Some(_)) => Strategy::Watermark,
+        (Some(_), None) => {
+            return Err(Failure::refused(
+                "The strategy WATERMARK needs the agent: name its jar with --agent-jar.",
+            ));
+        }
+    };
     let settings = Settings {
         jar: arguments.job_jar.unwrap_or_else(|| PathBuf::from(JAR)),
+        strategy,
         agent_jar: arguments.agent_jar,
         flink,
         directory,

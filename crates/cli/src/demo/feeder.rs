@@ -16,6 +16,8 @@ pub(super) const SPLITS: u64 = 4;
 /// Events per second.
 pub(super) const RATE: u64 = 200;
 const ACCOUNTS: u64 = 50;
+/// The account of the bookings that only say how late it is. They are not counted.
+pub(super) const CLOSING: &str = "closing";
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// A feeder that is at work. Dropping it stops it.
@@ -116,6 +118,12 @@ fn feed(mut files: Files, stop: &AtomicBool, fed: &AtomicU64) -> io::Result<()> 
         }
         fed.store(number, Ordering::Relaxed);
         std::thread::sleep(PERIOD);
+    }
+    // A job that waits for the watermark writes the last bookings when a later one has come.
+    let later = Timestamp::now().as_millisecond().saturating_add(1000);
+    for (file, sequence) in &mut files.files {
+        writeln!(file, "{sequence},{CLOSING},0,{later}")?;
+        *sequence += 1;
     }
     Ok(())
 }

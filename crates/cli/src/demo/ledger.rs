@@ -8,6 +8,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::feeder::CLOSING;
+
 /// One event: which file it is in, and its number there.
 type EventId = (u32, u64);
 
@@ -108,6 +110,9 @@ impl Fed {
         if fields.next().is_some() {
             return None;
         }
+        if booking.account == CLOSING {
+            return Some(());
+        }
         self.bookings.insert((split, sequence), booking);
         Some(())
     }
@@ -177,6 +182,7 @@ impl Output {
     /// A line `split,sequence,account,amount,balance,count,eventTime,label`.
     fn add(&mut self, line: &str) {
         match Self::parse(line) {
+            Some(written) if written.booking.account == CLOSING => {}
             Some(written) => self.lines.push(written),
             None => self.unreadable += 1,
         }

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sluice_api::gate::Strategy;
 use sluice_api::settings::key;
 use sluice_local::distribution::FlinkVersion;
 
+use super::report::Way;
 use crate::failure::Failure;
 
 const BASIC: &str = include_str!("../../../../examples/basic.yaml");
-const ADVANCED: &str = include_str!("../../../../examples/advanced-savepoint.yaml");
+const SAVEPOINT: &str = include_str!("../../../../examples/advanced-savepoint.yaml");
+const WATERMARK: &str = include_str!("../../../../examples/advanced-watermark.yaml");
 
 /// Where the files of `examples/` keep everything; the demo keeps it in its own directory.
 const EXAMPLE_DIRECTORY: &str = "/tmp/sluice-example";
@@ -21,14 +24,14 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// `examples/basic.yaml`.
-    pub(super) fn basic(directory: &Path, flink: FlinkVersion) -> Result<Self, Failure> {
-        Self::of(BASIC, directory, flink)
-    }
-
-    /// `examples/advanced-savepoint.yaml`.
-    pub(super) fn advanced(directory: &Path, flink: FlinkVersion) -> Result<Self, Failure> {
-        Self::of(ADVANCED, directory, flink)
+    /// The file of `examples/` for this way.
+    pub(super) fn new(way: Way, directory: &Path, flink: FlinkVersion) -> Result<Self, Failure> {
+        let text = match way {
+            Way::Basic => BASIC,
+            Way::Advanced(Strategy::Savepoint) => SAVEPOINT,
+            Way::Advanced(Strategy::Watermark) => WATERMARK,
+        };
+        Self::of(text, directory, flink)
     }
 
     fn of(text: &str, directory: &Path, flink: FlinkVersion) -> Result<Self, Failure> {
@@ -111,8 +114,7 @@ mod tests {
     /// A user's first apply is one of these files: they must be right as they stand.
     #[test]
     fn the_examples_are_valid_as_they_stand() {
-        let watermark = include_str!("../../../../examples/advanced-watermark.yaml");
-        for text in [BASIC, ADVANCED, watermark] {
+        for text in [BASIC, SAVEPOINT, WATERMARK] {
             let value: Value = serde_saphyr::from_str(text).unwrap();
             let resource = sluice_api::read_blue_green(&value).unwrap();
             sluice_api::validate(&resource, &std::collections::BTreeMap::new()).unwrap();
@@ -122,10 +124,12 @@ mod tests {
     #[test]
     fn every_version_of_the_demo_is_valid_and_differs_only_where_it_should() {
         let flink = "2.3.0".parse().unwrap();
-        for manifest in [
-            Manifest::basic(Path::new("/demo"), flink).unwrap(),
-            Manifest::advanced(Path::new("/demo"), flink).unwrap(),
+        for way in [
+            Way::Basic,
+            Way::Advanced(Strategy::Savepoint),
+            Way::Advanced(Strategy::Watermark),
         ] {
+            let manifest = Manifest::new(way, Path::new("/demo"), flink).unwrap();
             for version in [
                 manifest.version("v2"),
                 manifest

@@ -12,6 +12,7 @@ mod story;
 use std::path::PathBuf;
 use std::process::Child;
 
+use sluice_api::gate::Strategy;
 use sluice_local::client::Client;
 use sluice_local::distribution::{FlinkVersion, Source};
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) jar: PathBuf,
     /// The agent, with which the incoming job of ADVANCED mode comes up before the outgoing one is stopped.
     pub(crate) agent_jar: Option<PathBuf>,
+    /// The strategy of ADVANCED mode that is shown.
+    pub(crate) strategy: Strategy,
     /// Flink's release.
     pub(crate) flink: FlinkVersion,
     /// The demo's own directory.

@@ -1,17 +1,38 @@
 //! What the demo found, as text.
 
+use std::fmt;
 use std::time::Duration;
+
+use sluice_api::gate::Strategy;
 
 use super::ledger::Count;
 use crate::view::{Palette, table};
+
+/// How a resource is upgraded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Both jobs write for a while.
+    Basic,
+    /// Each record is written once.
+    Advanced(Strategy),
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic => f.write_str("BASIC"),
+            Self::Advanced(strategy) => write!(f, "ADVANCED, {}", strategy.name()),
+        }
+    }
+}
 
 /// What was counted of one resource.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     /// The resource.
     pub name: String,
-    /// `BASIC` or `ADVANCED`.
-    pub mode: &'static str,
+    /// How it was upgraded.
+    pub way: Way,
     /// The count.
     pub count: Count,
     /// Its transitions, in order.
@@ -42,7 +63,7 @@ pub fn report(ledgers: &[Ledger], palette: Palette) -> String {
             let count = &ledger.count;
             vec![
                 ledger.name.clone(),
-                ledger.mode.to_owned(),
+                ledger.way.to_string(),
                 number(count.fed),
                 number(count.written),
                 number(count.lost),
@@ -109,17 +130,23 @@ pub fn report(ledgers: &[Ledger], palette: Palette) -> String {
 fn meaning(ledger: &Ledger) -> String {
     let Count { lost, doubled, .. } = ledger.count;
     let name = &ledger.name;
-    let sentences = match (ledger.mode, ledger.count.is_exact()) {
-        ("ADVANCED", true) => vec![
+    let sentences = match (ledger.way, ledger.count.is_exact()) {
+        (Way::Advanced(strategy), true) => vec![
             "nothing is lost and nothing came twice, over every transition.".to_owned(),
-            "One job stops with a savepoint before the other goes on from it; the price is the time in which no job runs."
-                .to_owned(),
+            match strategy {
+                Strategy::Savepoint => "One job stops with a savepoint before the other goes on from it; the price is the time in which no job runs.",
+                Strategy::Watermark => "Both jobs run, and each record is written on one side of a cut in event time: no time in which no job runs.",
+            }
+            .to_owned(),
         ],
-        ("ADVANCED", false) => vec![
+        (Way::Advanced(strategy), false) => vec![
             "this must not be.".to_owned(),
-            "Strategy SAVEPOINT promises that nothing is lost and nothing comes twice; please report it.".to_owned(),
+            format!(
+                "Strategy {} promises that nothing is lost and nothing comes twice here; please report it.",
+                strategy.name()
+            ),
         ],
-        _ => vec![
+        (Way::Basic, _) => vec![
             match doubled {
                 0 => "no record came twice, which is luck.".to_owned(),
                 _ => format!("{doubled} records came twice."),
@@ -158,7 +185,7 @@ mod tests {
         vec![
             Ledger {
                 name: "ledger-basic".to_owned(),
-                mode: "BASIC",
+                way: Way::Basic,
                 count: basic,
                 passages: vec![
                     passage("upgrade, blue to green", "ACTIVE_GREEN", 12_300, None),
@@ -167,7 +194,7 @@ mod tests {
             },
             Ledger {
                 name: "ledger-advanced".to_owned(),
-                mode: "ADVANCED",
+                way: Way::Advanced(Strategy::Savepoint),
                 count: advanced,
                 passages: vec![passage(
                     "upgrade, blue to green",

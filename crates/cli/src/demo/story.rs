@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::blue_green::Color;
 use sluice_api::flink_deployment::FlinkDeployment;
+use sluice_api::gate::Strategy;
 use sluice_core::bluegreen::active_color;
 use sluice_local::client::Client;
 use sluice_local::store::{DEFAULT_NAMESPACE, Kind};
@@ -17,7 +18,7 @@ use super::feeder::{Feeder, RATE, SPLITS};
 use super::ledger::{Fed, Output, count};
 use super::manifest::Manifest;
 use super::place::Place;
-use super::report::{Ledger, Passage, report};
+use super::report::{Ledger, Passage, Way, report};
 use super::stage::{Act, Stage};
 use crate::failure::Failure;
 use crate::output::Out;
@@ -46,27 +47,31 @@ pub(super) async fn tell(
         settings.flink,
         settings.directory.display()
     ))?;
-    let basic = Manifest::basic(place.path(), settings.flink)?;
-    let advanced = Manifest::advanced(place.path(), settings.flink)?;
+    let ways = [Way::Basic, Way::Advanced(settings.strategy)];
+    let mut manifests = Vec::new();
     let mut ledgers = Vec::new();
-    ledgers.push(Box::pin(perform(&stage, place, &basic, "BASIC", 1)).await?);
-    ledgers.push(Box::pin(perform(&stage, place, &advanced, "ADVANCED", 4)).await?);
+    for (way, number) in ways.into_iter().zip([1, 4]) {
+        let manifest = Manifest::new(way, place.path(), settings.flink)?;
+        ledgers.push(Box::pin(perform(&stage, place, &manifest, way, number)).await?);
+        manifests.push(manifest);
+    }
 
     stage.heading("What the committed output says")?;
     stage.text(&report(&ledgers, stage.palette()))?;
     let exact = ledgers
         .iter()
-        .filter(|ledger| ledger.mode == "ADVANCED")
+        .filter(|ledger| ledger.way != Way::Basic)
         .all(|ledger| ledger.count.is_exact());
     if !exact {
         return Err(Failure::refused("The output of ADVANCED mode is not exact."));
     }
     if settings.keep {
         stage.heading("The jobs go on")?;
-        for manifest in [&basic.version("v4"), &advanced.version("v4")] {
-            stage.act(manifest, Wanted::Active).await?;
+        for manifest in &manifests {
+            stage.act(&manifest.version("v4"), Wanted::Active).await?;
         }
-        stage.text(&how_to_look(settings, client).await?)?;
+        let names: Vec<String> = manifests.iter().map(Manifest::name).collect();
+        stage.text(&how_to_look(settings, client, &names).await?)?;
     }
     Ok(())
 }
@@ -76,22 +81,23 @@ async fn perform(
     stage: &Stage<'_>,
     place: &Place,
     manifest: &Manifest,
-    mode: &'static str,
+    way: Way,
     number: u32,
 ) -> Result<Ledger, Failure> {
     let name = manifest.name();
     let (input, output) = (place.file(&name).join("in"), place.file(&name).join("out"));
-    let advanced = mode == "ADVANCED";
     // In ADVANCED mode the three changes are one act of the story, with letters.
     let title = |step: u32, text: &str| {
         let letter = char::from(b'a' + u8::try_from(step).unwrap_or(0));
-        if advanced {
-            format!("{number}{letter}. {name}, ADVANCED, strategy SAVEPOINT: {text}")
-        } else {
-            format!("{}. {name}, BASIC: {text}", number + step)
+        match way {
+            Way::Advanced(strategy) => format!(
+                "{number}{letter}. {name}, ADVANCED, strategy {}: {text}",
+                strategy.name()
+            ),
+            Way::Basic => format!("{}. {name}, BASIC: {text}", number + step),
         }
     };
-    stage.heading(&format!("{name} ({mode}): the first deployment"))?;
+    stage.heading(&format!("{name} ({way}): the first deployment"))?;
     let feeder = Feeder::start(&input).map_err(Failure::refused)?;
     stage.say(&format!(
         "{RATE} events a second go to {SPLITS} files in {}.",
@@ -116,7 +122,7 @@ async fn perform(
     let act = stage
         .act(&manifest.version("v3").broken(SHORT_GRACE_PERIOD), Wanted::Active)
         .await?;
-    aborted(stage, &name, &act, before, advanced).await?;
+    aborted(stage, &name, &act, before, way).await?;
     acts.push(("a version that cannot start".to_owned(), act));
     output_comes(stage, &commits).await?;
 
@@ -145,7 +151,7 @@ async fn perform(
     let count = counted(input, output).await?;
     Ok(Ledger {
         name,
-        mode,
+        way,
         count,
         passages,
     })
@@ -205,7 +211,7 @@ async fn aborted(
     name: &str,
     act: &Act,
     before: Option<(Color, String)>,
-    advanced: bool,
+    way: Way,
 ) -> Result<(), Failure> {
     if let Verdict::Reached(text) | Verdict::NotYet(text) = &act.verdict {
         return Err(Failure::refused(format!(
@@ -217,9 +223,13 @@ async fn aborted(
         (Some((color, job)), Some((color_after, job_after))) if color == color_after && job == job_after => {
             stage.say(&format!("{color} was not touched: it is still job {job}."))
         }
-        (Some((color, _)), Some((color_after, _))) if color == color_after && advanced => stage.say(
-            &format!("{color} is back: it has resumed from the savepoint that it was stopped with."),
-        ),
+        (Some((color, _)), Some((color_after, _)))
+            if color == color_after && way == Way::Advanced(Strategy::Savepoint) =>
+        {
+            stage.say(&format!(
+                "{color} is back: it has resumed from the savepoint that it was stopped with."
+            ))
+        }
         (before, after) => Err(Failure::refused(format!(
             "The abort has not left the active job as it was: {before:?} before, {after:?} after."
         ))),
@@ -281,7 +291,12 @@ fn passage(what: String, act: &Act, commits: &Commits) -> Passage {
 }
 
 /// For `--keep`.
-async fn how_to_look(settings: &Settings, client: &Client) -> Result<String, Failure> {
+async fn how_to_look(settings: &Settings, client: &Client, names: &[String]) -> Result<String, Failure> {
+    let (first, last) = match names {
+        [first, .., last] => (first.as_str(), last.as_str()),
+        [only] => (only.as_str(), only.as_str()),
+        [] => ("", ""),
+    };
     let directory = settings.directory.display();
     let info = client.info().await.map_err(failed)?;
     let mut text =
@@ -294,11 +309,11 @@ async fn how_to_look(settings: &Settings, client: &Client) -> Result<String, Fai
         "To look:\n\
          \x20 export SLUICE_HOME={directory}\n\
          \x20 sluice get\n\
-         \x20 sluice describe ledger-basic\n\
-         \x20 sluice history ledger-advanced\n\
-         \x20 sluice watch ledger-basic\n\
+         \x20 sluice describe {first}\n\
+         \x20 sluice history {last}\n\
+         \x20 sluice watch {first}\n\
          To try an upgrade:\n\
-         \x20 sluice get flinkbgdep ledger-basic -o yaml > edit.yaml    change a label in the arguments\n\
+         \x20 sluice get flinkbgdep {first} -o yaml > edit.yaml    change a label in the arguments\n\
          \x20 sluice plan -f edit.yaml && sluice apply -f edit.yaml\n\
          To end it:\n\
          \x20 sluice local down\n"

@@ -7,13 +7,15 @@ import java.util.OptionalLong;
 final class LedgerArguments {
   static final String USAGE =
       "Usage: --input DIRECTORY --output DIRECTORY [--splits 4] [--label v1]"
-          + " [--checkpoint-interval-ms N] [--fail-at-start] [--fail-after N]";
+          + " [--in-event-time-order] [--checkpoint-interval-ms N] [--fail-at-start]"
+          + " [--fail-after N]";
 
   private Path input;
   private Path output;
   private int splits = 4;
   private String label = "v1";
   private OptionalLong checkpointIntervalMillis = OptionalLong.empty();
+  private boolean inEventTimeOrder;
   private boolean failAtStart;
   private long failAfter;
 
@@ -30,6 +32,10 @@ final class LedgerArguments {
     while (position < args.length) {
       String name = args[position];
       position++;
+      if (name.equals("--in-event-time-order")) {
+        parsed.inEventTimeOrder = true;
+        continue;
+      }
       if (name.equals("--fail-at-start")) {
         parsed.failAtStart = true;
         continue;
@@ -112,6 +118,11 @@ final class LedgerArguments {
   /** Empty: as Flink's own configuration says. */
   OptionalLong checkpointIntervalMillis() {
     return checkpointIntervalMillis;
+  }
+
+  /** Whether an account is booked on in the order of event time, and not as the events come. */
+  boolean inEventTimeOrder() {
+    return inEventTimeOrder;
   }
 
   boolean failAtStart() {

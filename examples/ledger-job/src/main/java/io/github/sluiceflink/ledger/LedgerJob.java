@@ -54,7 +54,9 @@ public final class LedgerJob {
             .keyBy(event -> event.account);
 
     bookings
-        .process(new BalanceFunction(arguments.label(), arguments.failAfter()))
+        .process(
+            new BalanceFunction(
+                arguments.label(), arguments.inEventTimeOrder(), arguments.failAfter()))
         .uid("balance")
         .name("balance")
         .sinkTo(lines(arguments.output()))

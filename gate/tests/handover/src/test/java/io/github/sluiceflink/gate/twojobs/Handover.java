@@ -196,13 +196,15 @@ final class Handover {
 
   /** A stop that the job is too busy restarting to carry out is tried again. */
   private void stopBlue() throws Exception {
-    for (int attempt = 1; !blue.flink().state(blue.job()).equals("FINISHED"); attempt++) {
+    long deadline = System.nanoTime() + Operator.PATIENCE.toNanos();
+    while (!blue.flink().state(blue.job()).equals("FINISHED")) {
       try {
         blue.flink().stop(blue.job(), blue.savepoints(), true);
         blue.awaitState("FINISHED");
       } catch (java.io.IOException e) {
-        scene.say("blue cannot be stopped yet: " + e.getMessage());
-        if (attempt == 20) {
+        String why = String.valueOf(e.getMessage());
+        scene.say("blue cannot be stopped yet: " + why.substring(0, Math.min(why.length(), 200)));
+        if (System.nanoTime() > deadline) {
           throw e;
         }
         Thread.sleep(1_000);

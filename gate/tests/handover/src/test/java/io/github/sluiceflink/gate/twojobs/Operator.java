@@ -26,7 +26,8 @@ import java.util.function.Predicate;
  */
 final class Operator implements AutoCloseable, RecordStore.Listener {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(240);
+  /** How long anything is waited for, on a machine that is busy with other handovers. */
+  static final Duration PATIENCE = Duration.ofSeconds(240);
 
   /** A record in the version in which it was read. */
   record Seen(long version, HandoverRecord handover) {}

@@ -94,7 +94,8 @@ final class SavepointHandover {
   /** Stops the outgoing job with a savepoint; what comes to nothing is tried again. */
   Flink.Savepoint stopBlue() throws Exception {
     boolean disturbed = faults.any(Point.STOPPING);
-    for (int attempt = 1; ; attempt++) {
+    long deadline = System.nanoTime() + Operator.PATIENCE.toNanos();
+    while (true) {
       try {
         String trigger = blue.flink().triggerStop(blue.job(), blue.savepoints(), false);
         if (disturbed) {
@@ -109,8 +110,9 @@ final class SavepointHandover {
         blue.awaitState("FINISHED");
         return savepoint;
       } catch (IOException e) {
-        scene.say("blue cannot be stopped yet: " + e.getMessage());
-        if (attempt == 20) {
+        String why = String.valueOf(e.getMessage());
+        scene.say("blue cannot be stopped yet: " + why.substring(0, Math.min(why.length(), 200)));
+        if (System.nanoTime() > deadline) {
           throw e;
         }
         Thread.sleep(1_000);
