@@ -175,6 +175,26 @@ class LedgerJobTest {
     assertEquals(keys.size(), keys.stream().distinct().count());
   }
 
+  @Test
+  void inEventTimeOrderTheBalanceAfterEachBookingIsTheSameWhateverTheParallelism()
+      throws Exception {
+    append(100);
+    // The watermark is 500 ms behind the last event, and the events of each split are 100 ms apart.
+    int complete = SPLITS * 94;
+    Map<String, Long> balances = null;
+    for (int parallelism : List.of(1, 3)) {
+      output = directory.resolve("out-" + parallelism);
+      JobID job = submit("v1", parallelism, null, "--in-event-time-order");
+      awaitCommitted(complete);
+      cluster.cancelJob(job).get(30, TimeUnit.SECONDS);
+      Map<String, Long> found =
+          rows().stream().collect(Collectors.toMap(Row::key, row -> row.balance));
+      assertEquals(complete, found.size());
+      assertEquals(balances == null ? found : balances, found);
+      balances = found;
+    }
+  }
+
   private JobID submit(String label, int parallelism, String savepoint, String... more)
       throws Exception {
     Configuration configuration = new Configuration();
