@@ -95,7 +95,11 @@ pub fn validate(
             })
             .unwrap_or_default();
         check_carried_state(path, checked, mode, &mut problems);
-        gate::check(path, checked, mode, &mut problems);
+        let require = settings
+            .as_ref()
+            .map(|it| it.handover_require)
+            .unwrap_or_default();
+        gate::check(path, checked, mode, require, &mut problems);
         program::check_placeholders(path, checked, &mut problems);
         if let Some(settings) = &settings {
             program::check_transactions(path, checked, mode, settings, &mut problems);

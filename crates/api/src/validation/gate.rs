@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use super::CheckedCluster;
 use crate::blue_green::TransitionMode;
 use crate::configuration::{FlinkConfiguration, parse_boolean, parse_duration, parse_memory};
-use crate::gate::{EXTRACTORS, Strategy, WRITTEN, key};
+use crate::gate::{EXTRACTORS, Strategy, WRITTEN, is_fork_safe, key};
 use crate::problem::Problem;
-use crate::settings;
+use crate::settings::{self, RequiredGuarantee};
 
 const INTERVAL: &str = "execution.checkpointing.interval";
 
@@ -47,7 +47,13 @@ const KEYS: &[(&str, Form)] = &[
 ];
 
 /// Checks the keys under `bluegreen.`, and in the mode ADVANCED what the handover needs.
-pub(super) fn check(path: &str, checked: &CheckedCluster, mode: TransitionMode, problems: &mut Vec<Problem>) {
+pub(super) fn check(
+    path: &str,
+    checked: &CheckedCluster,
+    mode: TransitionMode,
+    require: RequiredGuarantee,
+    problems: &mut Vec<Problem>,
+) {
     let mut keys = Checker {
         path,
         configuration: &checked.configuration,
@@ -62,6 +68,7 @@ pub(super) fn check(path: &str, checked: &CheckedCluster, mode: TransitionMode, 
         keys.strategy();
         keys.forms();
         keys.extractors();
+        keys.forks(require);
         keys.checkpoints();
     } else if let Some(text) = checked.configuration.get(key::STRATEGY)
         && Strategy::read(text).is_none()
@@ -123,6 +130,25 @@ impl Checker<'_> {
                 key::STRATEGY,
                 format!("found `{text}`, expected `SAVEPOINT` or `WATERMARK`"),
             ),
+        }
+    }
+
+    /// What a handover at a cut in event time cannot do without, and what it cannot promise.
+    fn forks(&mut self, require: RequiredGuarantee) {
+        if Strategy::of(self.configuration) != Some(Strategy::Watermark) {
+            return;
+        }
+        if !is_fork_safe(self.configuration) {
+            self.add(
+                key::SINKS_FORK_SAFE,
+                "found `false`, expected `true` with the strategy WATERMARK: the new job would take over what the sinks of the running one have open",
+            );
+        }
+        if require == RequiredGuarantee::ExactlyOnce {
+            self.problems.push(Problem::new(
+                format!("spec.configuration[{}]", settings::key::HANDOVER_REQUIRE),
+                "found `EXACTLY_ONCE`, which the strategy WATERMARK cannot promise, because records may come behind the watermark; expected `EXACTLY_ONCE_EXCEPT_LATE`, or `bluegreen.gate.strategy: SAVEPOINT`",
+            ));
         }
     }
 

@@ -4,6 +4,8 @@ use sluice_api::FlinkBlueGreenDeployment;
 use sluice_api::blue_green::{BlueGreenState, StepStatus};
 use sluice_api::flink_deployment::FlinkJobState;
 
+use sluice_core::handover::operator::Awaited;
+
 use super::resource::{state_text, status};
 use super::transition::Progress;
 
@@ -55,7 +57,9 @@ pub fn judge(resource: &FlinkBlueGreenDeployment, wanted: Wanted) -> Verdict {
     }
     match Progress::of(&status) {
         Progress::Under(step) => {
-            if let StepStatus::AwaitingPromotion { .. } = step.transition.step {
+            let of_handover = matches!(step.transition.step, StepStatus::HandingOver { .. })
+                && step.waits_for == Awaited::Promotion.to_string();
+            if of_handover || matches!(step.transition.step, StepStatus::AwaitingPromotion { .. }) {
                 return match wanted {
                     Wanted::Promotion => Verdict::Reached(format!("{name} waits to be promoted.")),
                     Wanted::Active | Wanted::Suspended => {

@@ -205,7 +205,7 @@ fn need(
         Problem::new(
             "spec.transitionMode",
             format!(
-                "found `ADVANCED`, which needs the gate agent here ({why}), and the operator has none to deliver; expected the environment variable `OPERATOR_IMAGE` of the operator, or its chart's value, with an image that holds `bluegreen-agent.jar`"
+                "found `ADVANCED`, which needs the gate agent here ({why}), and there is none to deliver; expected a local runner with `--agent-jar` (the operator on Kubernetes does not deliver the agent yet), or `bluegreen.gate.strategy: SAVEPOINT`"
             ),
         )
     } else {

@@ -7,7 +7,7 @@ use sluice_api::settings::Promotion;
 use sluice_api::validation::{self, Problem, ValidSpec};
 use sluice_api::{FlinkDeploymentSpec, UpgradeMode};
 
-use super::decision::Decision;
+use super::decision::{Decision, Waiting, WaitingFor};
 use super::diff::{Diff, DiffKind, compare};
 use super::observed::Observed;
 use super::record::{self, State};
@@ -96,6 +96,16 @@ pub fn plan(observed: &Observed, edited: &FlinkBlueGreenDeployment, now: Timesta
         valid: &valid,
     };
     edit.steps(observed, &mut steps);
+    if kind.is_none()
+        && let Some(Waiting {
+            what: WaitingFor::Person(what),
+            ..
+        }) = &decision.waiting
+    {
+        steps.push(format!(
+            "nothing of it is done before a person has seen to this: {what}"
+        ));
+    }
     let takes_savepoint = takes_savepoint(kind, second_job, mode, stateful);
     let redeploy = kind == Some(DiffKind::SavepointRedeploy);
     let has_start = valid.job.initial_savepoint_path.is_some();

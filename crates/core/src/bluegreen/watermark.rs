@@ -26,7 +26,7 @@ use crate::handover::operator::{
     self, Awaited, Committables, Decision, Goal, JobObserved, JobState, Lowered, Observed, Origin, Promise,
     Settings,
 };
-use crate::handover::{Attempt, CheckpointId, Cut, Epoch, Fork, Job, Ordering, Phase, Report};
+use crate::handover::{Attempt, CheckpointId, Cut, Epoch, Fork, Job, Ordering, Phase, Report, Watermark};
 use crate::{Event, Fact};
 
 pub use children::{carried_out, stop};
@@ -200,7 +200,7 @@ fn job(view: &View<'_>, color: Color) -> Fact<JobObserved> {
     match view.mine(color) {
         Mine::Unknown(why) => Fact::Unknown(why.to_owned()),
         Mine::Absent | Mine::Foreign => Fact::Absent,
-        Mine::Present(child) => of(child, state(view, child)),
+        Mine::Present(child) => of(child, state(view, color, child)),
         Mine::Terminating => match view.side(color).child.present() {
             Some(child) => of(
                 child,
@@ -213,7 +213,7 @@ fn job(view: &View<'_>, color: Color) -> Fact<JobObserved> {
     }
 }
 
-fn state(view: &View<'_>, child: &FlinkDeployment) -> JobState {
+fn state(view: &View<'_>, color: Color, child: &FlinkDeployment) -> JobState {
     if child::is_suspended(child) {
         return JobState::Stopped {
             savepoint: child::upgrade_savepoint(child).map(str::to_owned),
@@ -221,7 +221,12 @@ fn state(view: &View<'_>, child: &FlinkDeployment) -> JobState {
         };
     }
     match child::current_job_state(child) {
-        Some(FlinkJobState::Finished) => JobState::Finished,
+        Some(FlinkJobState::Finished) if came_to_its_end(view, color, child) => JobState::Finished,
+        // Somebody else has stopped it, and what it had written by then is committed.
+        Some(FlinkJobState::Finished) => JobState::Stopped {
+            savepoint: Some(String::new()),
+            drained: true,
+        },
         Some(FlinkJobState::Failed | FlinkJobState::Canceled) => JobState::Failed {
             why: child::describe(child),
         },
@@ -233,6 +238,17 @@ fn state(view: &View<'_>, child: &FlinkDeployment) -> JobState {
             how: child::describe(child),
         },
     }
+}
+
+/// Whether a job that has finished was stopped by us when it had passed the cut, or came to the end of its input: a stop with a
+/// savepoint looks the same in its status.
+fn came_to_its_end(view: &View<'_>, color: Color, child: &FlinkDeployment) -> bool {
+    let was_stopped = view.transition().is_some_and(|transition| {
+        transition.from == Some(color) && matches!(transition.step, Step::Sealing { stop: Some(_), .. })
+    });
+    let seen = view.observed.handover.present();
+    let found = seen.and_then(|seen| report(seen.record.report(color), named::job(color, child)));
+    was_stopped || found.is_some_and(|it| it.gates.watermark == Watermark::END)
 }
 
 fn settings(view: &View<'_>, watermark: &WatermarkStatus, spec: &FlinkBlueGreenDeploymentSpec) -> Settings {

@@ -173,7 +173,7 @@ fn what_cannot_be_delivered_is_said_before_anything_starts() {
         (
             watermark,
             plain,
-            "spec.transitionMode: found `ADVANCED`, which needs the gate agent here (the strategy WATERMARK puts gates into the job), and the operator has none to deliver; expected the environment variable `OPERATOR_IMAGE`",
+            "spec.transitionMode: found `ADVANCED`, which needs the gate agent here (the strategy WATERMARK puts gates into the job), and there is none to deliver; expected a local runner with `--agent-jar`",
         ),
         (
             json!({}),

@@ -52,6 +52,8 @@ stories! {
     watermark_past_the_cut,
     watermark_without_gates,
     watermark_sealed_by_force,
+    watermark_lost_record,
+    watermark_stopped_by_someone,
     lost_status_with_green_active,
     ingress_switch,
     deletion_delay_with_a_blip,

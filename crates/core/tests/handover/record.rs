@@ -159,6 +159,11 @@ proptest! {
         }
         if let Err(error) = decode(&data) {
             let told = error.to_string();
+            // The one is nothing without the other, which a record without a fork lacks.
+            let lacks_the_attempt = key == "fork-checkpoint" && told.contains("lacks the key \"fork-attempt\"");
+            if lacks_the_attempt {
+                return Ok(());
+            }
             prop_assert!(told.contains(&format!("\"{key}\"")), "{told} does not name {key}");
             prop_assert!(remove || told.contains(&value), "{told} does not quote {value}");
         }

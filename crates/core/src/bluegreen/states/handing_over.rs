@@ -17,6 +17,13 @@ pub fn next(view: &View<'_>, transition: &Transition) -> Verdict {
     let Some(decision) = watermark::decide(view, transition) else {
         return Verdict::stay(view);
     };
+    if let Some(wish) = transition.watermark.as_ref().and_then(|it| it.give_up.as_ref())
+        && view.observed.handover.is_absent()
+        && matches!(view.mine(transition.to), Mine::Absent)
+    {
+        // The record is gone, and a person has seen to it that nobody is left who could take over.
+        return abort::abort(view, transition, wish.reason, wish.message.clone());
+    }
     match decision.stands {
         // Before it stands in the record it is only meant: of this write and an ABORT of the outgoing job's, one wins.
         Stands::Committed | Stands::HandedOver if decision.write.is_none() => committed(view, transition),

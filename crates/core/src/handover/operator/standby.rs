@@ -21,7 +21,7 @@ pub(super) fn no_record(observed: &Observed) -> Decision {
             Stands::Unknown,
             Awaited::Person {
                 why: "the handover record is gone in the midst of a handover, and nothing is done as long as it is: restore it; or, if \
-                      COMMIT was not reached, give the handover up by deleting the incoming deployment"
+                      COMMIT was not reached, abort the transition and delete the incoming deployment"
                     .to_owned(),
             },
         );
@@ -180,7 +180,8 @@ pub(super) fn standby(view: &View<'_>) -> Decision {
         );
     }
     // A person may take his time; everything else is ready.
-    if awaited == [Awaited::Promotion] {
+    let lags_at_most = view.settings.awaits_promotion && awaited.iter().all(Awaited::is_of_watermarks);
+    if awaited == [Awaited::Promotion] || lags_at_most {
         return view.waits(Stands::Reversible, awaited);
     }
     until_deadline(view, awaited)
@@ -276,7 +277,7 @@ fn own_way(view: &View<'_>) -> Result<Origin, Box<Decision>> {
 fn not_enough(view: &View<'_>, promise: &Promise) -> String {
     let missing: Vec<&str> = promise.lowered.iter().map(|it| it.why.as_str()).collect();
     format!(
-        "bluegreen.handover.require is {}, and only {} can be had: {}",
+        "kubernetes.operator.bluegreen.handover.require is {}, and only {} can be had: {}",
         view.settings.require,
         promise.level,
         missing.join("; ")

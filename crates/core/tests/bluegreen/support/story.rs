@@ -9,6 +9,7 @@
 //! annotate promote 1           promote, abort or retry
 //! savepoints fail 3            work, fail N, hang, refused
 //! fail blue / heal blue        the child's job
+//! finish blue                  its job ends, or somebody stops it past the operator
 //! delete blue                  somebody deletes the child
 //! status lost                  somebody removes the status
 //! creation refused             no child can be created; creation allowed: it can again
@@ -145,6 +146,11 @@ fn play(simulation: &mut Simulation, line: &str) {
         "fail" | "heal" => {
             if let Some(cluster) = simulation.world.cluster_mut(color(first)) {
                 cluster.failed_by_hand = verb == "fail";
+            }
+        }
+        "finish" => {
+            if let Some(cluster) = simulation.world.cluster_mut(color(first)) {
+                cluster.drained = true;
             }
         }
         "delete" => {

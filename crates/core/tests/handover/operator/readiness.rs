@@ -224,7 +224,7 @@ fn records_that_no_cut_can_divide_lower_the_guarantee_and_are_accepted_only_by_w
         let why = scene.gives_up();
         assert!(
             why.contains(
-                "bluegreen.handover.require is EXACTLY_ONCE_EXCEPT_LATE, and only AT_LEAST_ONCE can be had"
+                "kubernetes.operator.bluegreen.handover.require is EXACTLY_ONCE_EXCEPT_LATE, and only AT_LEAST_ONCE can be had"
             ),
             "{why}"
         );
