@@ -9,7 +9,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::ledger::{BOOT, World, all_of_it_once, status, upgrade};
+use support::ledger::{BOOT, World, active, all_of_it_once, status, upgrade};
 use support::{eventually, flink_processes};
 
 #[tokio::test]
@@ -63,6 +63,41 @@ async fn at_a_cut_in_event_time_nothing_is_lost_or_doubled_though_the_runner_is_
         .filter(|(_, counted)| counted.len() > 1)
         .collect();
     assert!(doubled.is_empty(), "{doubled:?}");
+    client.shutdown(true).await.unwrap();
+    eventually("the end of every process", BOOT, async || {
+        flink_processes(&world.state()).is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_no_input_moves_the_job_is_stopped_with_a_savepoint_instead() {
+    let mut world = World::with_gates();
+    let mut runner = world.runner(None);
+    let client = runner.client().await;
+    client
+        .apply(vec![world.resource("ADVANCED", "v1")])
+        .await
+        .unwrap();
+    active(&client, "ACTIVE_BLUE").await;
+    eventually("output of v1", BOOT, async || {
+        (world.ledger().len() > 40).then_some(())
+    })
+    .await;
+    world.feed.end();
+    client
+        .apply(vec![world.resource("ADVANCED", "v2")])
+        .await
+        .unwrap();
+    active(&client, "ACTIVE_GREEN").await;
+    let history = status(&client, "history").await.unwrap();
+    assert_eq!(history[1]["outcome"], "ABORTED", "{history}");
+    let why = history[1]["message"].as_str().unwrap();
+    assert!(why.contains("no input moves"), "{why}");
+    assert_eq!(history[0]["outcome"], "COMPLETED", "{history}");
+    assert_eq!(history[0]["guarantee"], "EXACTLY_ONCE", "{history}");
+    assert!(history[0]["pauseMilliseconds"].as_i64().unwrap() > 0, "{history}");
+    all_of_it_once(&mut world).await;
     client.shutdown(true).await.unwrap();
     eventually("the end of every process", BOOT, async || {
         flink_processes(&world.state()).is_empty().then_some(())

@@ -151,10 +151,14 @@ pub fn current_job_state(child: &FlinkDeployment) -> Option<FlinkJobState> {
         .and_then(job_state_of)
 }
 
-/// When the child's job was started, by its own status.
+/// When the child's job was started, by its own status; otherwise, when the child was created.
 pub fn running_since(child: &FlinkDeployment) -> Option<Timestamp> {
-    let job = child.status.as_ref()?.job_status.as_ref()?;
-    Timestamp::from_millisecond(job.start_time.as_deref()?.parse().ok()?).ok()
+    let told = || {
+        let job = child.status.as_ref()?.job_status.as_ref()?;
+        Timestamp::from_millisecond(job.start_time.as_deref()?.parse().ok()?).ok()
+    };
+    // Not the present time where it is not told: what is said of it would be another at every look.
+    told().or_else(|| Some(child.metadata.creation_timestamp.as_ref()?.0))
 }
 
 fn job_state_of(status: &FlinkDeploymentStatus) -> Option<FlinkJobState> {

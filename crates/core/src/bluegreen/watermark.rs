@@ -231,7 +231,7 @@ fn state(view: &View<'_>, color: Color, child: &FlinkDeployment) -> JobState {
             why: child::describe(child),
         },
         Some(FlinkJobState::Running) => JobState::Running {
-            since: child::running_since(child).unwrap_or(view.now),
+            since: child::running_since(child).unwrap_or_default(),
             stable: child::is_ready(child),
         },
         _ => JobState::Starting {

@@ -32,7 +32,7 @@ pub(crate) struct World {
     agent: Option<PathBuf>,
     /// Whether the job is handed over at a cut in event time.
     gates: bool,
-    feed: Feed,
+    pub(crate) feed: Feed,
 }
 
 /// Appends bookings to every split, twenty a second, until it is told to stop.
@@ -220,7 +220,7 @@ impl Feed {
     }
 
     /// Ends the feed; how many bookings each split has.
-    fn end(&mut self) -> u64 {
+    pub(crate) fn end(&mut self) -> u64 {
         self.stop.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
@@ -253,7 +253,7 @@ pub(crate) async fn status(client: &Client, pointer: &str) -> Option<Value> {
     resource.pointer(&format!("/status/{pointer}")).cloned()
 }
 
-async fn active(client: &Client, state: &str) {
+pub(crate) async fn active(client: &Client, state: &str) {
     eventually(state, BOOT, async || {
         (status(client, "blueGreenState").await? == state && status(client, "transition").await.is_none())
             .then_some(())

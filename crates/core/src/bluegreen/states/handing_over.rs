@@ -2,7 +2,7 @@
 //!
 //! Until the cut is committed everything can be given up, and the outgoing job goes on as if nothing had been.
 
-use sluice_api::blue_green::{AbortReason, Outcome};
+use sluice_api::blue_green::{AbortReason, Outcome, WatermarkStatus};
 
 use super::super::record::{State, Step, Transition};
 use super::super::view::{Mine, Verdict, View};
@@ -80,10 +80,16 @@ fn committed(view: &View<'_>, transition: &Transition) -> Verdict {
     if let Some(too_late) = watermark::wish(transition) {
         message = format!("{message}; it was too late to give it up ({too_late})");
     }
-    Verdict::next(
-        view.record.at_step(transition, step),
-        Event::normal("HandoverCommitted", message),
-    )
+    let record = view.record.with_transition(Transition {
+        step,
+        // From here on nobody wishes for anything else.
+        watermark: transition.watermark.clone().map(|handover| WatermarkStatus {
+            give_up: None,
+            ..handover
+        }),
+        ..transition.clone()
+    });
+    Verdict::next(record, Event::normal("HandoverCommitted", message))
 }
 
 fn given_up(view: &View<'_>, transition: &Transition, reason: Option<&GivenUp>) -> Verdict {
