@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sluice_cluster::ControlPlane;
@@ -66,11 +66,18 @@ async fn as_long_as_nothing_changes_a_watch_asks_for_nothing() {
     stage.put("active").await;
     let (program, lines) = follow(&stage, &["watch", "orders"]);
     lines.recv_timeout(PATIENCE).unwrap();
-    let audit = stage.plane.audit().await.unwrap();
-    // Longer than the view's own tick.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let requests = audit.requests().await.unwrap().in_namespace(&stage.namespace);
-    assert_eq!(requests.len(), 0, "{}", requests.counts());
+    let begun = Instant::now();
+    loop {
+        let audit = stage.plane.audit().await.unwrap();
+        // Longer than the view's own tick.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let requests = audit.requests().await.unwrap().in_namespace(&stage.namespace);
+        if requests.len() == 0 {
+            break;
+        }
+        // On a busy machine what it begins with may not all have been asked when it has shown its first line.
+        assert!(begun.elapsed() < PATIENCE, "{}", requests.counts());
+    }
     drop(program);
 }
 
