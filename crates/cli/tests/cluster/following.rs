@@ -72,7 +72,7 @@ async fn as_long_as_nothing_changes_a_watch_asks_for_nothing() {
         // Longer than the view's own tick.
         tokio::time::sleep(Duration::from_secs(3)).await;
         let requests = audit.requests().await.unwrap().in_namespace(&stage.namespace);
-        if requests.len() == 0 {
+        if requests.is_empty() {
             break;
         }
         // On a busy machine what it begins with may not all have been asked when it has shown its first line.
