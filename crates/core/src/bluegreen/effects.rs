@@ -62,7 +62,7 @@ fn in_transition(view: &View<'_>, transition: &Transition) -> Vec<Effect> {
         Step::Warming { .. } => effects.extend(keep_incoming(view, transition)),
         Step::Deploying { .. } => {
             effects.extend(outgoing_first(view, transition, keep_incoming));
-            if transition.warm && outgoing_is_stopped(view, transition) {
+            if transition.from.is_some() && outgoing_is_stopped(view, transition) {
                 effects.extend(named::let_begin(view, transition));
             }
             if transition.from.is_none() {

@@ -48,10 +48,15 @@ pub fn names(observed: &Observed, job: Job) -> Fact<()> {
     }
 }
 
+/// Whether a child's job goes by the record: it waits to be named before it begins, or its gates do before they let anything through.
+fn is_told(present: &FlinkDeployment) -> bool {
+    waiting::awaits_savepoint(present) || watermark::has_gates(present)
+}
+
 /// Lets the incoming job begin, from the state that the outgoing one was stopped with.
 pub fn let_begin(view: &View<'_>, transition: &Transition) -> Option<Effect> {
     let present = view.present(transition.to)?;
-    (waiting::awaits_savepoint(present) && child::transition(present) == transition.number).then_some(())?;
+    (is_told(present) && child::transition(present) == transition.number).then_some(())?;
     write(
         view,
         transition.number,
@@ -62,7 +67,7 @@ pub fn let_begin(view: &View<'_>, transition: &Transition) -> Option<Effect> {
 
 /// Whether an incoming job that waits was let begin; of one that does not wait the record says nothing.
 pub fn has_begun(view: &View<'_>, transition: &Transition) -> Fact<()> {
-    if transition.warm {
+    if transition.warm || view.present(transition.to).is_some_and(is_told) {
         names(view.observed, incoming(transition))
     } else {
         Fact::Absent
@@ -71,8 +76,10 @@ pub fn has_begun(view: &View<'_>, transition: &Transition) -> Fact<()> {
 
 /// Sees to it that no write any more lets the incoming job begin: the record names the outgoing one, in this epoch.
 pub fn take_back(view: &View<'_>, transition: &Transition) -> Option<Effect> {
-    let from = transition.from.filter(|_| transition.warm)?;
-    write(view, transition.number, job(from, view.present(from)?), None)
+    let from = transition.from?;
+    let present = view.present(from)?;
+    (transition.warm || is_told(present)).then_some(())?;
+    write(view, transition.number, job(from, present), None)
 }
 
 /// Names a job that is active and would wait for it (after a restart, or its gates), where the record has got lost or names another;
@@ -85,8 +92,7 @@ pub fn put_right(view: &View<'_>, color: Color) -> Option<Effect> {
         return watermark::settle(view, color);
     }
     let job = job(color, present);
-    let asks = has_gates || waiting::awaits_savepoint(present);
-    (asks && matches!(names(view.observed, job), Fact::Absent)).then_some(())?;
+    (is_told(present) && matches!(names(view.observed, job), Fact::Absent)).then_some(())?;
     let began = view
         .record
         .history

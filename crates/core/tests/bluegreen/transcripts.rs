@@ -53,6 +53,7 @@ stories! {
     watermark_without_gates,
     watermark_sealed_by_force,
     watermark_lost_record,
+    watermark_fix_of_an_unhealthy_job,
     watermark_stopped_by_someone,
     lost_status_with_green_active,
     ingress_switch,
